@@ -1,0 +1,7 @@
+#include "environment.h"
+
+extern char **environ;
+
+char **platform_environment(void) {
+    return environ;
+}

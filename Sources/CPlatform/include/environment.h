@@ -1,0 +1,4 @@
+#pragma once
+
+/// The environment of this process, null-terminated. In C because each system declares the variable elsewhere.
+char **platform_environment(void);
