@@ -1,0 +1,50 @@
+extension RecordedSession {
+    /// Writes the session as the reference keeps it: a folder `events` with a file for each event, and `event_cache` with pages of 25.
+    ///
+    /// - Parameter directory: The session's folder, for example `sessions/<id>`; it may have no events yet.
+    /// - Throws: What the system says, or that there are events already.
+    public func writeReferenceSession(to directory: String) throws(EventStoreError) {
+        var writer = try ReferenceSession.Writer(directory)
+        for event in events { try writer.append(event) }
+    }
+
+    /// The session as a trajectory: an array of all events, without what browsers leave in observations that nobody reads later.
+    ///
+    /// - Parameters:
+    ///   - withScreenshots: Whether to keep pictures of pages.
+    ///   - layout: The layout; as the reference saves it unless told otherwise.
+    public func trajectory(
+        withScreenshots: Bool = false,
+        layout: JSONLayout = JSONLayout(isSpaced: true, isASCII: true, indentation: 4)
+    ) -> [UInt8] {
+        JSONValue.array(events.map { Trajectory.json($0, withScreenshots: withScreenshots) }).serialized(layout)
+    }
+
+    /// Writes the session as a trajectory to a file that isn't there yet; see ``trajectory(withScreenshots:layout:)``.
+    public func writeTrajectory(
+        to path: String,
+        withScreenshots: Bool = false,
+        layout: JSONLayout = JSONLayout(isSpaced: true, isASCII: true, indentation: 4)
+    ) throws(EventStoreError) {
+        let bytes = trajectory(withScreenshots: withScreenshots, layout: layout)
+        try OpenFile(path, .creating).write(bytes, at: 0)
+    }
+
+    /// Writes the session to an empty directory in the form of ``JSONLinesEventStore``, for a stream to go on with.
+    ///
+    /// - Throws: ``EventStoreError/missingEvents(path:expected:found:)`` when the recording leaves out events, or what the system says.
+    public func write(to directory: String) throws(EventStoreError) {
+        let store = try JSONLinesEventStore(directory: directory)
+        try store.append(events)
+        try store.close()
+    }
+}
+
+extension EventStream {
+    /// The session so far, whole and in memory.
+    ///
+    /// - Throws: Why an event can't be read.
+    public func recordedSession() throws(EventStoreError) -> RecordedSession {
+        RecordedSession(events: try events())
+    }
+}
