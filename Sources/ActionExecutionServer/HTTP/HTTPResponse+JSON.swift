@@ -1,0 +1,13 @@
+import EventStream
+
+extension HTTPResponse {
+    /// A JSON document.
+    init(json: JSONObject, status: Int = 200) {
+        self.init(status: status, headers: ["content-type": "application/json"], body: json.serialized())
+    }
+
+    /// An error as the reference writes it: `{"detail": …}`.
+    init(detail: String, status: Int) {
+        self.init(json: ["detail": .string(detail)], status: status)
+    }
+}

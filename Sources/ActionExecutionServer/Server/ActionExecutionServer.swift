@@ -1,0 +1,340 @@
+import EventStream
+
+/// The server that performs actions in a sandbox, over HTTP.
+///
+/// The routes and bodies are those of the reference's `openhands/runtime/action_execution_server.py`. Beyond them,
+/// `/execute_action` honours `Idempotency-Key`: a request that is sent again with its key gets the first one's response.
+/// Every response names the server's run in `Server-Instance`; a request that names another is refused with 412, since
+/// the results that its key stands for are gone.
+public final class ActionExecutionServer: Sendable {
+    /// Where the server listens, with the ports that the system chose.
+    public let addresses: [ServerAddress]
+
+    private let loop: EventLoop
+    private let listeners: [ListeningSocket]
+    private let core: ServerCore
+
+    /// Binds the addresses; requests are answered once ``run()`` is called.
+    ///
+    /// - Throws: ``SystemError`` when an address can't be bound, or the working directory can't be made.
+    public convenience init(_ configuration: ServerConfiguration) throws(SystemError) {
+        try self.init(configuration, loop: EventLoop())
+        try loop.runInBackground()
+    }
+
+    /// - Parameter loop: what the server runs on; the caller sees to it that it runs.
+    init(_ configuration: ServerConfiguration, loop: EventLoop) throws(SystemError) {
+        self.loop = loop
+        do throws(FileAccess.Failure) {
+            try FileAccess.makeDirectory(configuration.workingDirectory)
+        } catch {
+            if case .system(let error) = error { throw error }
+        }
+        var listeners: [ListeningSocket] = []
+        for address in configuration.addresses { listeners.append(try ListeningSocket(address)) }
+        self.listeners = listeners
+        addresses = listeners.map(\.address)
+        core = try ServerCore(configuration, loop: loop)
+    }
+
+    deinit {
+        loop.stop()
+    }
+
+    /// Serves until the task is cancelled or the lease runs out, then ends the shell and all that it runs.
+    ///
+    /// Requests that are being answered are answered before it returns, but commands are ended for it. A server runs once.
+    public func run() async {
+        await withTaskGroup { group in
+            for listener in listeners {
+                group.addTask(executorPreference: loop) { [core] in await core.serve(listener) }
+            }
+            group.addTask(executorPreference: loop) { [core] in await core.startShell() }
+            group.addTask(executorPreference: loop) { [core] in await core.waitForEndOfLease() }
+            await core.waitForEnd()
+            group.cancelAll()
+            await core.close()
+        }
+    }
+}
+
+/// What all connections of a server share.
+actor ServerCore {
+    nonisolated let loop: EventLoop
+    nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
+
+    private let executor: ActionExecutor
+    private let requestGuard: RequestGuard
+    private let started = ContinuousClock.now
+    /// Names this run of the server.
+    private let instance = String(UInt64.random(in: .min ... .max), radix: 16)
+    private var lastExecution = ContinuousClock.now
+    private var results = ResultMemory()
+    /// Requests that wait for the response to the same one, by their key.
+    private var joined: [String: [EventLoop.WaitID]] = [:]
+    /// The responses that they get, which the memory may have forgotten by then.
+    private var handedOver: [EventLoop.WaitID: HTTPResponse] = [:]
+    private let connectionLimit: Int
+    private var connectionCount = 0
+    private var lease: Lease
+    private let end: EventLoop.WaitID
+    private var leaseChange: EventLoop.WaitID?
+    /// When the lease is looked at next.
+    private var awaitedEnd: ContinuousClock.Instant?
+
+    init(_ configuration: ServerConfiguration, loop: EventLoop) throws(SystemError) {
+        self.loop = loop
+        let searchPath = configuration.environment["PATH"] ?? ""
+        guard let shell = configuration.shell ?? Shell.find(searchPath: searchPath) else {
+            throw SystemError("find a shell: the image has neither bash nor sh", code: 2)
+        }
+        let session = ShellSession.Configuration(
+            shell: shell,
+            directory: configuration.workingDirectory,
+            environment: configuration.environment,
+            outputs: OutputDirectory(path: configuration.outputDirectory)
+        )
+        let commands = CommandRunner(session, noChangeTimeout: configuration.noChangeTimeout, loop: loop)
+        executor = ActionExecutor(commands: commands)
+        requestGuard = RequestGuard(
+            sessionAPIKeyDigest: configuration.sessionAPIKeyDigest,
+            allowedHosts: configuration.allowedHosts
+        )
+        lease = Lease(duration: configuration.lease, now: .now)
+        connectionLimit = configuration.connectionLimit
+        end = loop.makeWaitID()
+    }
+
+    // MARK: Life
+
+    /// Accepts connections until the task is cancelled.
+    func serve(_ listener: ListeningSocket) async {
+        let requestGuard = requestGuard
+        await withDiscardingTaskGroup { group in
+            while await loop.wait(for: [.readable(listener.descriptor)]) != .cancelled {
+                do throws(SystemError) {
+                    while let descriptor = try listener.accept() {
+                        let connection = HTTPConnection(
+                            descriptor: descriptor,
+                            loop: loop,
+                            limits: HTTPRequestParser.Limits(),
+                            timeouts: HTTPTimeouts(),
+                            check: { requestGuard.refusal(of: $0) },
+                            handler: { await self.respond(to: $0) }
+                        )
+                        group.addTask(executorPreference: loop) { await self.serve(connection) }
+                    }
+                } catch {
+                    // Out of descriptors, most likely. Connections that end give some back.
+                    if await loop.wait(until: .now + .milliseconds(100)) == .cancelled { break }
+                }
+            }
+            group.cancelAll()
+        }
+    }
+
+    private func serve(_ connection: HTTPConnection) async {
+        connectionCount += 1
+        defer { connectionCount -= 1 }
+        guard connectionCount <= connectionLimit else {
+            return await connection.run(refusingWith: HTTPResponse(detail: "Too many connections", status: 503))
+        }
+        await connection.run()
+    }
+
+    /// Starts the shell before the first command asks for it.
+    ///
+    /// If that fails, that command tries again and tells.
+    func startShell() async {
+        try? await executor.commands.start()
+    }
+
+    /// Returns when the task is cancelled or ``stop()`` was called.
+    func waitForEnd() async {
+        _ = await loop.wait(id: end)
+    }
+
+    /// Makes the server end.
+    func stop() {
+        loop.notify(end)
+    }
+
+    /// Ends the shell.
+    func close() async {
+        await executor.commands.close()
+        loop.forget(end)
+    }
+
+    /// Ends the server when its lease has run out.
+    func waitForEndOfLease() async {
+        while true {
+            let id = loop.makeWaitID()
+            leaseChange = id
+            awaitedEnd = lease.end
+            let outcome = await loop.wait(until: awaitedEnd, id: id)
+            leaseChange = nil
+            loop.forget(id)
+            if outcome == .cancelled { return }
+            if lease.hasEnded(at: .now) { return stop() }
+        }
+    }
+
+    private func changeLease(_ change: (inout Lease) -> Void) {
+        change(&lease)
+        // A wait until an earlier end goes on until then, and is begun anew: renewing costs nothing.
+        guard let end = lease.end, awaitedEnd.map({ end < $0 }) ?? true else { return }
+        if let id = leaseChange.take() { loop.notify(id) }
+    }
+
+    // MARK: Requests
+
+    private func respond(to request: HTTPRequest) async -> HTTPResponse {
+        changeLease { $0.use(at: .now) }
+        var response = await route(request)
+        changeLease { $0.use(at: .now) }
+        response.headers.append("server-instance", instance)
+        return response
+    }
+
+    private func route(_ request: HTTPRequest) async -> HTTPResponse {
+        // The connection leaves the body out of the response to HEAD.
+        let method = request.head.method == "HEAD" ? "GET" : request.head.method
+        switch (method, request.head.path) {
+        case ("GET", "/alive"):
+            return HTTPResponse(json: ["status": "ok"])
+        case ("GET", "/server_info"):
+            return serverInfo()
+        case ("POST", "/execute_action"):
+            return await executeAction(request)
+        case ("POST", "/lease"):
+            return setLease(request)
+        case ("GET", "/vscode/connection_token"):
+            return HTTPResponse(json: ["token": .null])
+        case (_, "/alive"), (_, "/server_info"), (_, "/vscode/connection_token"):
+            return Self.notAllowed(butAllowed: "GET, HEAD")
+        case (_, "/execute_action"), (_, "/lease"):
+            return Self.notAllowed(butAllowed: "POST")
+        default:
+            return HTTPResponse(detail: "Not Found", status: 404)
+        }
+    }
+
+    /// RFC 9110, section 15.5.6: the response names the methods that there are.
+    private static func notAllowed(butAllowed methods: String) -> HTTPResponse {
+        var response = HTTPResponse(detail: "Method Not Allowed", status: 405)
+        response.headers.append("allow", methods)
+        return response
+    }
+
+    private func serverInfo() -> HTTPResponse {
+        HTTPResponse(json: [
+            "uptime": .number(JSONNumber((.now - started).inSeconds)),
+            "idle_time": .number(JSONNumber((.now - lastExecution).inSeconds)),
+            "resources": .object(ServerStatistics.resources()),
+        ])
+    }
+
+    /// `POST /lease` with `{"seconds": N}` sets the lease, and without a body renews it.
+    private func setLease(_ request: HTTPRequest) -> HTTPResponse {
+        if !request.body.isEmpty {
+            guard let body = try? JSONValue(parsing: request.body), let seconds = body["seconds"]?.doubleValue,
+                seconds > 0, seconds <= 1e9
+            else { return HTTPResponse(detail: "The body must be {\"seconds\": a positive number}", status: 422) }
+            changeLease { $0.duration = .seconds(seconds) }
+        }
+        return HTTPResponse(json: ["seconds": lease.duration.map { .number(JSONNumber($0.inSeconds)) } ?? .null])
+    }
+
+    private func executeAction(_ request: HTTPRequest) async -> HTTPResponse {
+        lastExecution = .now
+        if let expected = request.head.headers.single("server-instance"), expected != instance {
+            return HTTPResponse(
+                detail: "The server was started anew since; what became of the action is not known",
+                status: 412
+            )
+        }
+        guard let key = request.head.headers.single("idempotency-key") else { return await perform(request.body) }
+        switch results.begin(key, body: request.body) {
+        case .perform:
+            let response = await perform(request.body)
+            results.finish(key, with: response)
+            for id in joined.removeValue(forKey: key) ?? [] {
+                handedOver[id] = response
+                loop.notify(id)
+            }
+            return response
+        case .remembered(let response):
+            return response
+        case .join:
+            let id = loop.makeWaitID()
+            joined[key, default: []].append(id)
+            _ = await loop.wait(id: id)
+            joined[key]?.removeAll { $0 == id }
+            loop.forget(id)
+            return handedOver.removeValue(forKey: id)
+                ?? HTTPResponse(detail: "The server is shutting down", status: 503)
+        case .conflict:
+            return HTTPResponse(detail: "The idempotency key \(key) was used for another request", status: 422)
+        }
+    }
+
+    private func perform(_ body: [UInt8]) async -> HTTPResponse {
+        let object: JSONObject
+        do throws(JSONError) {
+            guard case .object(let members)? = try JSONValue(parsing: body)["action"] else {
+                return HTTPResponse(detail: "The body must be an object with the member \"action\"", status: 422)
+            }
+            object = members
+        } catch {
+            return HTTPResponse(detail: "The body is not JSON: \(error)", status: 422)
+        }
+        do {
+            let observation = try await executor.execute(
+                try Action(json: object),
+                timeout: object["timeout"]?.doubleValue
+            )
+            return HTTPResponse(json: observation.json)
+        } catch let error as ActionExecutor.Unsupported {
+            return HTTPResponse(detail: "Actions of the kind \(error.kind) are not performed here", status: 400)
+        } catch {
+            return HTTPResponse(detail: "\(error)", status: 422)
+        }
+    }
+}
+
+/// How long a server lives without requests.
+///
+/// A request that is being answered doesn't hold it: who asked may be gone, and a command may run for ever. Clients renew
+/// the lease meanwhile.
+struct Lease {
+    /// nil for ever.
+    var duration: Duration? {
+        didSet { lastUse = .now }
+    }
+    private var lastUse: ContinuousClock.Instant
+
+    init(duration: Duration?, now: ContinuousClock.Instant) {
+        self.duration = duration
+        lastUse = now
+    }
+
+    /// A request came, or was answered.
+    mutating func use(at now: ContinuousClock.Instant) {
+        lastUse = now
+    }
+
+    /// When it runs out, unless it is used before; nil when there is no lease.
+    var end: ContinuousClock.Instant? {
+        duration.map { lastUse + $0 }
+    }
+
+    func hasEnded(at now: ContinuousClock.Instant) -> Bool {
+        end.map { now >= $0 } ?? false
+    }
+}
+
+extension Duration {
+    var inSeconds: Double {
+        Double(components.seconds) + Double(components.attoseconds) / 1e18
+    }
+}

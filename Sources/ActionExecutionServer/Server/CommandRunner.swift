@@ -1,0 +1,261 @@
+import EventStream
+
+#if canImport(Darwin)
+import Darwin
+#elseif canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#endif
+
+/// Turns `run` actions into what happens in a shell session, and that into observations.
+///
+/// The texts are part of the format (reference: `openhands/runtime/utils/bash.py`): agents are trained on them.
+actor CommandRunner {
+    nonisolated let loop: EventLoop
+    nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
+
+    private let configuration: ShellSession.Configuration
+    private let noChangeTimeout: Duration
+    let session: ShellSession
+    private let username: String
+    private let hostname: String
+    /// The command that runs on after its observation came back, as far as its output was told.
+    private var hasToldOutput = false
+
+    init(_ configuration: ShellSession.Configuration, noChangeTimeout: Duration, loop: EventLoop) {
+        self.loop = loop
+        self.configuration = configuration
+        self.noChangeTimeout = noChangeTimeout
+        session = ShellSession(configuration, loop: loop)
+        username = UserDatabase.name(of: getuid()) ?? String(getuid())
+        hostname = Self.currentHostname()
+    }
+
+    /// The session's directory, for what is relative to it.
+    var directory: String {
+        get async { await session.directory }
+    }
+
+    /// Starts the shell ahead of the first command.
+    func start() async throws(SystemError) {
+        guard await session.takeTurn() else { return }
+        let result: Result<Void, SystemError>
+        do throws(SystemError) {
+            try await session.start()
+            result = .success(())
+        } catch {
+            result = .failure(error)
+        }
+        await session.endTurn()
+        try result.get()
+    }
+
+    /// Ends the shell.
+    func close() async {
+        await session.close()
+    }
+
+    /// Runs an action.
+    ///
+    /// - Parameter timeout: seconds after which the observation comes back in any case; nil for no such limit.
+    func run(_ action: CommandAction, timeout: Double?) async -> Observation {
+        if action.isStatic { return await runStatic(action, timeout: timeout) }
+        guard await session.takeTurn() else { return Self.cancelled }
+        let observation = await runInTurn(action, in: session, timeout: timeout)
+        await session.endTurn()
+        return observation
+    }
+
+    /// Runs a command in a shell of its own.
+    private func runStatic(_ action: CommandAction, timeout: Double?) async -> Observation {
+        var configuration = configuration
+        configuration.directory = if let cwd = action.cwd { cwd } else { await session.directory }
+        configuration.readsStartupFiles = await session.readsStartupFiles
+        let session = ShellSession(configuration, loop: loop)
+        let observation = await runInTurn(action, in: session, timeout: timeout)
+        await session.close()
+        return observation
+    }
+
+    private func runInTurn(_ action: CommandAction, in session: ShellSession, timeout: Double?) async -> Observation {
+        let command = action.command.trimmed
+        let key = SpecialKey(command)
+        let isInput = action.isInput || key != nil
+        // Any number may be asked for, but not every number is a time.
+        let deadline = timeout.map { ContinuousClock.now + .seconds(min(max($0, 0), 1e9)) }
+        var earlier = ""
+        if await session.isRunning {
+            if !action.isInput, !command.isEmpty { return await refuse(action, command, in: session) }
+            if action.isInput, !command.isEmpty { await session.type(key?.bytes ?? Self.input(command)) }
+        } else if await session.hasEnded, command.isEmpty || isInput {
+            // It ended before the input came: there is no program to take it.
+        } else {
+            if command.isEmpty { return Self.failure("ERROR: No previous running command to retrieve logs from.") }
+            if isInput { return Self.failure("ERROR: No previous running command to interact with.") }
+            earlier = await endOfPrevious(in: session)
+            hasToldOutput = false
+            do throws(SystemError) {
+                try await session.begin(action.command)
+            } catch {
+                return .error(ErrorObservation(content: "The command was not run: \(error)"))
+            }
+        }
+        let silence = action.blocking ? nil : noChangeTimeout
+        let ending = await session.waitForEnding(silence: silence, until: deadline)
+        let observation = await observe(ending, action, command, key, timeout: timeout, in: session)
+        guard case .run(var told) = observation, !earlier.isEmpty else { return observation }
+        told.metadata.prefix = earlier + told.metadata.prefix
+        return .run(told)
+    }
+
+    /// What is to be told of a command that ended after its last observation.
+    private func endOfPrevious(in session: ShellSession) async -> String {
+        guard await session.hasEnded else { return "" }
+        let ending = await session.waitForEnding(silence: nil, until: nil)
+        let content = await session.takeOutput(isCut: true)
+        let outcome =
+            switch ending {
+            case .completed(let exitCode): "The previous command has completed with exit code \(exitCode)."
+            case .shellExited(let exitCode): "The previous command ended the shell, with code \(exitCode)."
+            case .shellLost: ShellSession.lostNote
+            case .silent, .timedOut, .closed: "The previous command has ended."
+            }
+        if content.isEmpty { return "[\(outcome)]\n" }
+        return "[\(outcome) Below is the rest of its output.]\n\(content)\n[Below is the output of this command.]\n"
+    }
+
+    // MARK: Observations
+
+    private func observe(
+        _ ending: ShellSession.Ending,
+        _ action: CommandAction,
+        _ command: String,
+        _ key: SpecialKey?,
+        timeout: Double?,
+        in session: ShellSession
+    ) async -> Observation {
+        var content = await session.takeOutput(isCut: !action.hidden)
+        if action.isInput, key == nil { content = Self.removingEcho(of: command, from: content) }
+        var metadata = CommandMetadata()
+        switch ending {
+        case .completed(let exitCode):
+            metadata = await self.metadata(session, exitCode: exitCode)
+            let sent = key.map { " CTRL+\($0.letter) was sent." } ?? ""
+            metadata.suffix = "\n[The command completed with exit code \(exitCode).\(sent)]"
+        case .shellExited(let exitCode):
+            metadata = await self.metadata(session, exitCode: exitCode)
+            metadata.suffix =
+                "\n[The shell exited with code \(exitCode). The next command runs in a new shell"
+                + " in the same directory, without the old one's variables, functions and jobs.]"
+        case .shellLost:
+            metadata = await self.metadata(session, exitCode: -1)
+            metadata.suffix = "\n[\(ShellSession.lostNote)]"
+        case .silent:
+            metadata.prefix = continuationPrefix
+            metadata.suffix =
+                "\n[The command has no new output after \(noChangeTimeout.components.seconds) seconds. \(Self.goOn)]"
+        case .timedOut:
+            metadata.prefix = continuationPrefix
+            metadata.suffix = "\n[The command timed out after \(timeout ?? 0) seconds. \(Self.goOn)]"
+        case .closed:
+            return Self.cancelled
+        }
+        metadata.prefix = await session.takeNotes() + metadata.prefix
+        hasToldOutput = hasToldOutput || !content.isEmpty
+        return .run(
+            CommandObservation(content: content, command: command, metadata: metadata, hidden: action.hidden)
+        )
+    }
+
+    /// A new command while another runs.
+    private func refuse(_ action: CommandAction, _ command: String, in session: ShellSession) async -> Observation {
+        let content = await session.takeOutput(isCut: !action.hidden)
+        var metadata = CommandMetadata()
+        metadata.prefix = continuationPrefix
+        metadata.suffix =
+            "\n[Your command \"\(command)\" is NOT executed. The previous command is still running - You CANNOT send new"
+            + " commands until the previous command is completed. By setting `is_input` to `true`, you can interact with"
+            + " the current process: \(Self.goOn)]"
+        hasToldOutput = hasToldOutput || !content.isEmpty
+        return .run(
+            CommandObservation(content: content, command: command, metadata: metadata, hidden: action.hidden)
+        )
+    }
+
+    private func metadata(_ session: ShellSession, exitCode: Int32) async -> CommandMetadata {
+        let report = await session.lastReport
+        let searchPath = report?.searchPath ?? ""
+        return CommandMetadata(
+            exitCode: Int(exitCode),
+            pid: report?.lastBackgroundProcess ?? -1,
+            username: username,
+            hostname: hostname,
+            workingDirectory: report?.directory,
+            pythonInterpreterPath: findProgram("python", searchPath: searchPath)
+                ?? findProgram("python3", searchPath: searchPath) ?? ""
+        )
+    }
+
+    private var continuationPrefix: String {
+        hasToldOutput ? "[Below is the output of the previous command.]\n" : ""
+    }
+
+    /// The reference's `TIMEOUT_MESSAGE_TEMPLATE`.
+    private static let goOn =
+        "You may wait longer to see additional output by sending empty command '', send other commands to interact with"
+        + " the current process, send keys (\"C-c\", \"C-z\", \"C-d\") to interrupt/kill the previous command before"
+        + " sending your new command, or use the timeout parameter in execute_bash for future commands."
+
+    private static let cancelled = Observation.error(
+        ErrorObservation(content: "The execution server is shutting down; the command was ended.")
+    )
+
+    private static func failure(_ text: String) -> Observation {
+        .run(CommandObservation(content: text, command: ""))
+    }
+
+    // MARK: Input
+
+    /// A line of input ends as the Enter key ends it.
+    private static func input(_ text: String) -> [UInt8] {
+        text.utf8.map { $0 == 0x0a ? 0x0d : $0 } + [0x0d]
+    }
+
+    /// The terminal shows what is typed; the agent knows it.
+    private static func removingEcho(of command: String, from content: String) -> String {
+        guard content.hasPrefix(command) else { return content }
+        return String(content.dropFirst(command.count).drop { $0.isWhitespace })
+    }
+
+    private static func currentHostname() -> String {
+        var buffer = [CChar](repeating: 0, count: 256)
+        guard gethostname(&buffer, buffer.count - 1) == 0 else { return "" }
+        let name = String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+        return String(name.prefix { $0 != "." })
+    }
+}
+
+/// A key with Control, spelled as for tmux: `C-c`.
+struct SpecialKey: Equatable {
+    /// The letter in upper case.
+    let letter: Character
+    /// What the key sends.
+    let bytes: [UInt8]
+
+    init?(_ text: String) {
+        let text = Array(text.utf8)
+        guard text.count == 3, text[0] == UInt8(ascii: "C"), text[1] == UInt8(ascii: "-") else { return nil }
+        letter = Character(Unicode.Scalar(text[2])).uppercased().first ?? "?"
+        bytes = [text[2] & 0x1f]
+    }
+}
+
+extension String {
+    /// Without white space at both ends.
+    fileprivate var trimmed: String {
+        var text = drop { $0.isWhitespace }
+        while text.last?.isWhitespace == true { text.removeLast() }
+        return String(text)
+    }
+}

@@ -1,0 +1,106 @@
+/// The command line of `action-execution-server`.
+///
+/// What the reference's client passes to its server is accepted, so that ours can stand in its place.
+struct ServerArguments: Equatable {
+    /// What is wrong with a command line, as one line for standard error.
+    struct UsageError: Error, Equatable {
+        var message: String
+    }
+
+    var port: Int?
+    var host = "0.0.0.0"
+    var socketPath: String?
+    var workingDirectory: String?
+    var sessionAPIKeyFile: String?
+    var sessionAPIKeyDigest: [UInt8]?
+    var allowedHosts: [String] = []
+    var lease: Double?
+    var noChangeTimeout: Double?
+    var shellPath: String?
+    var isHelp = false
+    var isVersion = false
+
+    /// Parses the words after the program's name.
+    init(_ words: [String]) throws(UsageError) {
+        var rest = words[...]
+        while let word = rest.popFirst() {
+            switch word {
+            case "--help", "-h": isHelp = true
+            case "--version": isVersion = true
+            case "--host": host = try Self.value(of: word, &rest)
+            case "--unix-socket": socketPath = try Self.value(of: word, &rest)
+            case "--working-dir": workingDirectory = try Self.value(of: word, &rest)
+            case "--session-api-key-file": sessionAPIKeyFile = try Self.value(of: word, &rest)
+            case "--session-api-key-sha256":
+                sessionAPIKeyDigest = try Self.digest(try Self.value(of: word, &rest), option: word)
+            case "--allowed-host": allowedHosts.append(try Self.value(of: word, &rest))
+            case "--lease": lease = try Self.seconds(of: word, &rest)
+            case "--no-change-timeout": noChangeTimeout = try Self.seconds(of: word, &rest)
+            case "--shell": shellPath = try Self.value(of: word, &rest)
+            // Of the reference; there is nothing for them to change here.
+            case "--username", "--user-id", "--browsergym-eval-env": _ = try Self.value(of: word, &rest)
+            case "--plugins": while let next = rest.first, !next.hasPrefix("-") { rest = rest.dropFirst() }
+            case "--enable-browser", "--no-enable-browser": break
+            default:
+                guard let number = Int(word), port == nil else {
+                    throw UsageError(message: "unknown argument: \(word)")
+                }
+                guard (0...65535).contains(number) else { throw UsageError(message: "\(word) is not a port") }
+                port = number
+            }
+        }
+        if !isHelp, !isVersion, port == nil, socketPath == nil {
+            throw UsageError(message: "a port or --unix-socket PATH is needed")
+        }
+    }
+
+    private static func value(of option: String, _ rest: inout ArraySlice<String>) throws(UsageError) -> String {
+        guard let value = rest.popFirst() else { throw UsageError(message: "\(option) needs a value") }
+        return value
+    }
+
+    private static func seconds(of option: String, _ rest: inout ArraySlice<String>) throws(UsageError) -> Double {
+        let value = try value(of: option, &rest)
+        guard let seconds = seconds(value) else {
+            throw UsageError(message: "\(option) needs a positive number of seconds, not \(value)")
+        }
+        return seconds
+    }
+
+    private static func digest(_ text: String, option: String) throws(UsageError) -> [UInt8] {
+        let digits = text.compactMap(\.hexDigitValue)
+        guard text.count == 64, digits.count == 64 else {
+            throw UsageError(message: "\(option) needs 64 hexadecimal digits, not \(text)")
+        }
+        return stride(from: 0, to: 64, by: 2).map { UInt8(digits[$0] << 4 | digits[$0 + 1]) }
+    }
+
+    /// A time in seconds as it is written; nil when it is none that can be waited for.
+    static func seconds(_ text: String) -> Double? {
+        guard let seconds = Double(text), seconds > 0, seconds <= 1e9 else { return nil }
+        return seconds
+    }
+
+    static let help = """
+        Usage: action-execution-server [PORT] [options]
+
+        Performs actions (commands, files) for an agent, over HTTP. At least one of PORT and --unix-socket is needed.
+
+          PORT                         TCP port; 0 lets the system choose
+          --host ADDRESS               IP address of the TCP port (default 0.0.0.0)
+          --unix-socket PATH           listen on a Unix socket too, or only
+          --working-dir DIR            first directory of the shell (default: the current one), made if missing
+          --session-api-key-file FILE  requests must carry the file's content in X-Session-API-Key
+          --session-api-key-sha256 HEX the same by the key's digest, which is no secret
+          --allowed-host NAME          a name that requests may have in Host, besides addresses and localhost
+          --lease SECONDS              exit after this time without a request
+          --no-change-timeout SECONDS  observation after this time without output (default 10)
+          --shell PATH                 shell to use (default: bash if there is one, else sh)
+          --version                    print the version and exit
+          --help                       print this and exit
+
+        The first line of standard output says where the server listens, as soon as it does.
+        SESSION_API_KEY and NO_CHANGE_TIMEOUT_SECONDS in the environment work as with OpenHands.
+
+        """
+}

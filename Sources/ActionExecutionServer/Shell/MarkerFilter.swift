@@ -1,0 +1,63 @@
+/// Removes the first occurrence of a marker from a stream of bytes, wherever the stream is split.
+///
+/// Used for the echo of the line that starts a command, and for a prompt that says that the shell waits.
+struct MarkerFilter {
+    private let marker: [UInt8]
+    /// How many bytes of the marker the stream ends with.
+    private var matched = 0
+    private(set) var hasFoundMarker = false
+    /// Whether the marker can only be what the stream begins with.
+    private let isAnchored: Bool
+    private var hasGivenUp = false
+
+    /// - Parameters:
+    ///   - marker: what to look for; an empty one is never found and nothing is held back.
+    ///   - isAnchored: whether to look for it at the beginning only.
+    init(_ marker: String, isAnchored: Bool = false) {
+        self.marker = Array(marker.utf8)
+        self.isAnchored = isAnchored
+    }
+
+    /// Hands on what isn't the marker.
+    ///
+    /// Bytes that may be its beginning are held back until that is decided.
+    mutating func feed(_ bytes: UnsafeRawBufferPointer, _ pass: (UnsafeRawBufferPointer) -> Void) {
+        guard !marker.isEmpty, !hasFoundMarker, !hasGivenUp else { return pass(bytes) }
+        var start = 0
+        var index = 0
+        while index < bytes.count {
+            if isAnchored, bytes[index] != marker[matched] {
+                if matched > index { release(matched - index, pass) }
+                (hasGivenUp, matched) = (true, 0)
+                break
+            }
+            if matched == 0 {
+                // Most bytes are looked at once, by the C library's speed.
+                guard let first = bytes[index...].firstIndex(of: marker[0]) else { break }
+                index = first
+            }
+            if bytes[index] == marker[matched] {
+                matched += 1
+                index += 1
+                guard matched == marker.count else { continue }
+                hasFoundMarker = true
+                let before = index - matched
+                if before > start { pass(UnsafeRawBufferPointer(rebasing: bytes[start..<before])) }
+                start = index
+                index = bytes.count
+            } else {
+                // What was held back from earlier calls is no marker. None of the markers begins again within itself.
+                let heldBack = matched - (index - start)
+                if heldBack > 0 { release(heldBack, pass) }
+                matched = 0
+            }
+        }
+        let held = hasFoundMarker ? 0 : min(matched, bytes.count - start)
+        let end = bytes.count - held
+        if end > start { pass(UnsafeRawBufferPointer(rebasing: bytes[start..<end])) }
+    }
+
+    private func release(_ count: Int, _ pass: (UnsafeRawBufferPointer) -> Void) {
+        marker[..<count].withUnsafeBytes(pass)
+    }
+}

@@ -1,0 +1,109 @@
+/// How a kind of shell is started, given a command, and made to say that the command is done.
+///
+/// Commands don't pass through the terminal, whose lines are limited and echoed: they lie in a file, and what is typed is
+/// a short line that reads it. When the command is done the shell writes a ``ShellReport`` to a named pipe. Both are
+/// opened by name each time, so that no descriptor of ours is in the way of the commands, or closed by them.
+enum ShellDialect: Sendable {
+    /// GNU bash: the report also comes when a command was interrupted, by way of `PROMPT_COMMAND`.
+    case bash
+    /// Any POSIX shell: the prompt says that a command was interrupted or broken, when no report comes.
+    case posix
+
+    /// Whether the shell finds its terminal with echo on.
+    ///
+    /// A line editor, such as that of busybox, keeps away without.
+    var usesEcho: Bool { self == .bash }
+
+    /// What the shell prints when it waits for the next command, if that is needed to know it.
+    ///
+    /// It says which command it comes after: a line editor may print it again.
+    func prompt(token: String, sequence: Int) -> String {
+        self == .bash ? "" : "\u{1}\(token)-\(sequence)\u{2}"
+    }
+
+    /// The arguments of the shell, the first of which is its name.
+    ///
+    /// - Parameter readsStartupFiles: false for a shell that reads none, not even ours, which is typed to it then.
+    func arguments(startupFile: String, readsStartupFiles: Bool) -> [String] {
+        switch self {
+        case .bash: ["bash", "--noediting"] + (readsStartupFiles ? ["--rcfile", startupFile] : ["--norc"]) + ["-i"]
+        case .posix: ["sh", "-i"]
+        }
+    }
+
+    /// Variables that make the shell read its start-up file.
+    func environment(startupFile: String) -> [String: String] {
+        switch self {
+        case .bash: [:]
+        case .posix: ["ENV": startupFile]
+        }
+    }
+
+    /// What the shell runs first.
+    ///
+    /// It ends in a report with the sequence number 1.
+    func startupScript(_ files: ControlDirectory, token: String, readsStartupFiles: Bool) -> String {
+        let report = Self.reportFunction(pipe: files.reportPipe)
+        switch self {
+        case .bash:
+            return """
+                \(readsStartupFiles ? "[ -r ~/.bashrc ] && . ~/.bashrc" : "")
+                set +o history +H +o emacs +o vi
+                IGNOREEOF=1000000
+                __aes_n=1 __aes_s=0
+                \(report)
+                __aes_prompt() { __aes_report "$?"; PS1=; }
+                __aes_prepare() {
+                    __aes_n=$1 PROMPT_COMMAND=__aes_prompt PS1= PS2=
+                    IFS= read -r -d '' __aes_c <'\(files.commandFile)'
+                    return "$2"
+                } 2>/dev/null
+                PROMPT_COMMAND=__aes_prompt PS1= PS2=
+
+                """
+        case .posix:
+            return """
+                unset ENV
+                set -o ignoreeof
+                __aes_n=1 __aes_s=0
+                \(report)
+                __aes_prompt() { PS1="\u{1}\(token)-$1\u{2}" PS2=; }
+                __aes_prepare() { __aes_n=$1; __aes_prompt "$1"; return "$2"; }
+                PS1='\(prompt(token: token, sequence: 1))' PS2=
+                __aes_report 0
+
+                """
+        }
+    }
+
+    /// Writes status, last background process, directory and search path, once for each sequence number.
+    ///
+    /// A shell that can't report is of no use any more, and its end is noticed: it ends itself in the one way that
+    /// needs nothing and can't be refused.
+    private static func reportFunction(pipe: String) -> String {
+        """
+        __aes_report() {
+            [ "$__aes_n" = 0 ] && return
+            [ -p '\(pipe)' ] && printf '%s\\0' "$__aes_n" "$1" "${!-}" "$PWD" "$PATH" . >'\(pipe)' || kill -KILL $$
+            __aes_n=0
+        } 2>/dev/null
+        """
+    }
+
+    /// The line to type, without its line feed, that runs the command file.
+    ///
+    /// The command finds `$?` as the one before left it.
+    ///
+    /// In bash it is evaluated rather than sourced, so that errors read as for a typed line, in both branches of an `if`,
+    /// so that `set -e` doesn't see the status that is handed on.
+    func trigger(_ files: ControlDirectory, sequence: Int, lastStatus: Int32) -> String {
+        switch self {
+        case .bash:
+            // The colon since bash 5.2 takes the first word after a broken command for an argument.
+            ":;if __aes_prepare \(sequence) \(lastStatus);then eval \"$__aes_c\";else eval \"$__aes_c\";fi;__aes_report \"$?\""
+        case .posix:
+            // The prompt once more, since a command may have set it, as the activation of a Python environment does.
+            "__aes_prepare \(sequence) \(lastStatus);. '\(files.commandFile)';__aes_report \"$?\";__aes_prompt \(sequence)"
+        }
+    }
+}
