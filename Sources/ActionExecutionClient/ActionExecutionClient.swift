@@ -1,0 +1,219 @@
+public import CurlHTTP
+public import EventStream
+import Synchronization
+
+/// Talks to an execution server over HTTP.
+///
+/// A request whose connection breaks is sent again under its idempotency key, so that the action takes effect once; the
+/// server's run is named in the request, so that a server that was started anew doesn't perform the action again.
+public final class ActionExecutionClient: Sendable {
+    /// Where a server is.
+    public struct Endpoint: Sendable, Hashable {
+        /// The server's URL without a path, such as `http://127.0.0.1:30000`.
+        public var url: String
+        /// The Unix socket to connect to in place of the URL's host.
+        public var unixSocketPath: String?
+        /// What the server wants to see in `X-Session-API-Key`.
+        public var sessionAPIKey: String?
+
+        /// Makes an endpoint.
+        public init(url: String, unixSocketPath: String? = nil, sessionAPIKey: String? = nil) {
+            self.url = url
+            self.unixSocketPath = unixSocketPath
+            self.sessionAPIKey = sessionAPIKey
+        }
+    }
+
+    /// Where the server is.
+    public let endpoint: Endpoint
+    /// Seconds that an action gets when it names none: the reference's `sandbox.timeout`.
+    public let defaultTimeout: Double
+
+    private let http: HTTPClient
+    /// The run of the server that answered first.
+    private let instance = Mutex<String?>(nil)
+
+    /// Seconds beyond an action's timeout in which the response must come, as in the reference.
+    private static let responseMargin = 5.0
+    /// For how long a request is repeated that can't reach the server.
+    private static let retryTime = Duration.seconds(10)
+    private static let responseLimit = 256 << 20
+
+    /// Makes a client; no connection is made yet.
+    ///
+    /// - Parameter http: carries the requests; the caller shuts it down.
+    public init(endpoint: Endpoint, http: HTTPClient, defaultTimeout: Double = 120) {
+        self.endpoint = endpoint
+        self.http = http
+        self.defaultTimeout = defaultTimeout
+    }
+
+    // MARK: Readiness
+
+    /// Whether the server accepts the key, and nobody without it.
+    ///
+    /// - Throws: `HTTPError` when there is no server, ``RuntimeError`` when it is not the one that was started.
+    public func checkReady() async throws {
+        let alive = try await send(request("GET", "/alive", timeout: 5))
+        guard alive.head.status == 200 else {
+            throw RuntimeError.unexpectedResponse(detail: "GET /alive gave status \(alive.head.status)")
+        }
+        guard endpoint.sessionAPIKey != nil else { return }
+        // A route that answers with the key only.
+        let open = try await send(request("GET", "/vscode/connection_token", timeout: 5, withKey: false))
+        let keyed = try await send(request("GET", "/vscode/connection_token", timeout: 5))
+        guard open.head.status == 403, keyed.head.status == 200 else {
+            throw RuntimeError.unexpectedResponse(
+                detail: "the server answered \(open.head.status) without the key and \(keyed.head.status) with it"
+            )
+        }
+    }
+
+    /// Waits until the server is ready.
+    ///
+    /// A server that holds the connection until it is ready is noticed at once; one that can't be reached yet is tried
+    /// again after ever longer breaks, from one to fifty milliseconds.
+    ///
+    /// - Throws: ``RuntimeError/notReady(seconds:lastFailure:)`` after `limit`.
+    public func waitUntilReady(limit: Duration = .seconds(120)) async throws {
+        let deadline = ContinuousClock.now + limit
+        var pause = Duration.milliseconds(1)
+        while true {
+            let failure: any Error
+            do {
+                return try await checkReady()
+            } catch let error as CancellationError {
+                throw error
+            } catch {
+                failure = error
+            }
+            guard .now + pause < deadline else {
+                throw RuntimeError.notReady(seconds: limit / .seconds(1), lastFailure: "\(failure)")
+            }
+            try await Task.sleep(for: pause)
+            pause = min(pause * 2, .milliseconds(50))
+        }
+    }
+
+    // MARK: Actions
+
+    /// Has the server perform an action.
+    ///
+    /// - Returns: the observation.
+    /// - Throws: ``RuntimeError``, or `CancellationError`.
+    public func execute(_ invocation: ActionInvocation) async throws -> Observation {
+        let timeout = effectiveTimeout(invocation)
+        var request = request("POST", "/execute_action", timeout: timeout.map { $0 + Self.responseMargin })
+        request.headers["Content-Type"] = "application/json"
+        request.headers["Idempotency-Key"] = invocation.idempotencyKey
+        if let instance = instance.withLock({ $0 }) { request.headers["Server-Instance"] = instance }
+        request.body = .bytes(invocation.requestBody(timeout: timeout))
+        request.resend = .always
+        let (head, body) = try await sendUntilAnswered(request)
+        switch head.status {
+        case 200:
+            do {
+                guard case .object(let object) = try JSONValue(parsing: body) else {
+                    throw RuntimeError.unexpectedResponse(detail: "the body is not an object")
+                }
+                return try Observation(json: object)
+            } catch let error as RuntimeError {
+                throw error
+            } catch {
+                throw RuntimeError.unexpectedResponse(detail: "\(error)")
+            }
+        case 412:
+            throw RuntimeError.disconnected(
+                reason: "the execution server was started anew; whether the action took effect is not known"
+            )
+        default:
+            throw RuntimeError.refused(status: head.status, detail: Self.detail(body))
+        }
+    }
+
+    /// Begins the server's lease anew, or sets it, in seconds: without requests for that time the server exits.
+    ///
+    /// - Throws: `HTTPError`, ``RuntimeError/refused(status:detail:)``.
+    public func renewLease(seconds: Double? = nil) async throws {
+        var request = request("POST", "/lease", timeout: 10)
+        if let seconds {
+            request.body = .bytes(JSONValue.object(["seconds": .number(JSONNumber(seconds))]).serialized())
+        }
+        let (head, body) = try await send(request)
+        guard head.status == 200 else { throw RuntimeError.refused(status: head.status, detail: Self.detail(body)) }
+    }
+
+    /// What the server tells of itself: `uptime` and `idle_time` in seconds, and `resources`.
+    ///
+    /// - Throws: `HTTPError`, ``RuntimeError``.
+    public func serverInfo() async throws -> JSONObject {
+        let (head, body) = try await send(request("GET", "/server_info", timeout: 10))
+        guard head.status == 200, case .object(let object)? = try? JSONValue(parsing: body) else {
+            throw RuntimeError.unexpectedResponse(detail: "GET /server_info gave status \(head.status)")
+        }
+        return object
+    }
+
+    // MARK: Requests
+
+    /// Blocking commands without a time limit may take for ever; all else has the default.
+    private func effectiveTimeout(_ invocation: ActionInvocation) -> Double? {
+        if let timeout = invocation.timeout { return timeout }
+        if case .run(let command) = invocation.action, command.blocking { return nil }
+        return defaultTimeout
+    }
+
+    private func request(_ method: String, _ path: String, timeout: Double?, withKey: Bool = true) -> HTTPRequest {
+        var request = HTTPRequest(method: method, url: endpoint.url + path)
+        request.unixSocketPath = endpoint.unixSocketPath
+        request.timeouts.total = timeout.map { .seconds($0) }
+        if withKey, let key = endpoint.sessionAPIKey { request.headers["X-Session-API-Key"] = key }
+        return request
+    }
+
+    private func send(_ request: HTTPRequest) async throws -> (head: HTTPResponseHead, body: [UInt8]) {
+        let response = try await http.send(request, bodyLimit: Self.responseLimit)
+        if let name = response.head.headers["Server-Instance"] {
+            instance.withLock { if $0 == nil { $0 = name } }
+        }
+        return response
+    }
+
+    /// Sends a request again while its connection breaks, with ever longer pauses, for a limited time.
+    private func sendUntilAnswered(_ request: HTTPRequest) async throws -> (head: HTTPResponseHead, body: [UInt8]) {
+        let shortestPause = Duration.milliseconds(5)
+        var pause = shortestPause
+        var end: ContinuousClock.Instant?
+        while true {
+            let began = ContinuousClock.now
+            do {
+                return try await send(request)
+            } catch let error as HTTPError {
+                switch error.kind {
+                case .couldNotConnect, .timedOut(.connect):
+                    break
+                case .connectionLostBeforeResponse, .connectionLostDuringResponse:
+                    // The server was there while the connection held, so the time to find it again begins now.
+                    if .now - began > .seconds(1) { (end, pause) = (nil, shortestPause) }
+                case .timedOut:
+                    let limit = request.timeouts.total.map { $0 / .seconds(1) } ?? 0
+                    throw RuntimeError.noResponse(seconds: limit)
+                case .shutDown:
+                    throw CancellationError()
+                default:
+                    throw RuntimeError.unexpectedResponse(detail: "\(error)")
+                }
+                let limit = end ?? .now + Self.retryTime
+                guard .now < limit else { throw RuntimeError.disconnected(reason: "\(error)") }
+                end = limit
+            }
+            try await Task.sleep(for: pause)
+            pause = min(pause * 2, .seconds(1))
+        }
+    }
+
+    /// The `detail` of an error, as the server and the reference's write it.
+    private static func detail(_ body: [UInt8]) -> String {
+        (try? JSONValue(parsing: body))?["detail"]?.stringValue ?? String(decoding: body.prefix(1000), as: UTF8.self)
+    }
+}

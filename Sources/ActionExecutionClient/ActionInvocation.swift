@@ -1,0 +1,56 @@
+public import EventStream
+
+/// An action to be performed once.
+public struct ActionInvocation: Sendable, Hashable {
+    /// What to do, with its real text where the log has masked secrets.
+    public var action: Action
+    /// Seconds after which the observation comes back in any case; nil for the runtime's default.
+    public var timeout: Double?
+    /// Names the execution: a server that sees the key again answers with the first one's result.
+    public var idempotencyKey: String
+    /// The event that asks for the action, if there is one.
+    public var event: Event?
+
+    /// Makes an invocation of an action that is in no log, with a key of its own.
+    public init(_ action: Action, timeout: Double? = nil) {
+        self.action = action
+        self.timeout = timeout
+        idempotencyKey = randomHexadecimal(byteCount: 16)
+    }
+
+    /// Makes the invocation of an action in a log.
+    ///
+    /// - Parameters:
+    ///   - event: the event of the action.
+    ///   - action: the action as it is to be performed.
+    ///   - sessionID: names the log, so that the key is the same whenever the action is tried again.
+    public init(event: Event, action: Action, sessionID: String) {
+        self.action = action
+        self.event = event
+        timeout = event.timeout
+        idempotencyKey = "\(sessionID)/\(event.id)"
+    }
+
+    /// The body of a request that has the action performed, as the reference's client writes it.
+    func requestBody(timeout: Double?) -> [UInt8] {
+        var members: JSONObject
+        if var event {
+            event.payload = .action(action)
+            event.timeout = timeout
+            members = event.jsonObject
+        } else {
+            members = action.json
+            if let timeout { members["timeout"] = .number(JSONNumber(timeout)) }
+        }
+        return JSONValue.object(["action": .object(members)]).serialized()
+    }
+}
+
+/// Random bytes of the system's secure generator, as lower-case hexadecimal digits.
+package func randomHexadecimal(byteCount: Int) -> String {
+    var generator = SystemRandomNumberGenerator()
+    return (0..<byteCount).map { _ in
+        let digits = String(UInt8.random(in: .min ... .max, using: &generator), radix: 16)
+        return digits.count == 1 ? "0" + digits : digits
+    }.joined()
+}
