@@ -1,0 +1,77 @@
+import ActionExecutionClient
+import CurlHTTP
+import DockerEngine
+import EventStream
+
+/// A container whose server is ready.
+final class Sandbox: Sendable {
+    let container: String
+    let name: String
+    let client: ActionExecutionClient
+    private let engine: DockerEngineClient
+    private let http: HTTPClient
+    private let watch: ContainerWatch
+    /// Ends the requests that are under way when the container ends.
+    ///
+    /// Owned: ``remove()`` waits for it.
+    private let abort: Task<Void, Never>
+
+    /// Takes over a container that runs, and what it is reached and watched with.
+    init(
+        container: String,
+        name: String,
+        engine: DockerEngineClient,
+        client: ActionExecutionClient,
+        http: HTTPClient,
+        watch: ContainerWatch
+    ) {
+        self.container = container
+        self.name = name
+        self.engine = engine
+        self.client = client
+        self.http = http
+        self.watch = watch
+        abort = Task {
+            if (try? await watch.end()) != nil { http.shutdown() }
+        }
+    }
+
+    /// Waits for the end of the container.
+    ///
+    /// - Returns: how it ended.
+    /// - Throws: `CancellationError`.
+    func exit() async throws -> String {
+        "the container \(name) \(try await watch.end().description)"
+    }
+
+    /// Has the server perform an action; ends when the container does.
+    func execute(_ invocation: ActionInvocation) async throws -> Observation {
+        do {
+            return try await client.execute(invocation)
+        } catch {
+            // Without the container there is only one reason.
+            if watch.hasEnded { throw RuntimeError.disconnected(reason: try await exit()) }
+            throw error
+        }
+    }
+
+    /// Removes the container and what belongs to it.
+    ///
+    /// Doing it again does nothing.
+    ///
+    /// - Throws: `DockerEngineError` when the container may still be there.
+    func remove() async throws {
+        let removal: Result<Void, any Error>
+        do {
+            removal = .success(try await engine.removeOwnContainer(container))
+        } catch {
+            removal = .failure(error)
+        }
+        abort.cancel()
+        await abort.value
+        await watch.stop()
+        http.shutdown()
+        engine.close()
+        try removal.get()
+    }
+}
