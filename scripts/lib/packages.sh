@@ -1,0 +1,91 @@
+# shellcheck shell=bash
+# Sourced by the scripts: what has to be installed before anything can be built.
+
+# shellcheck source=common.sh
+source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+
+# install_packages PACKAGE...: with apt-get, where there is one; the names are Debian's.
+install_packages() {
+    (($#)) || return 0
+    if ! have_command apt-get; then
+        complain "Not installed: $*" "Install these with your package manager (the names are Debian's), then try again."
+        return 1
+    fi
+    say "Installing $*"
+    if [[ -z ${package_lists_are_fresh:-} ]]; then
+        quietly apt-get-update as_root apt-get update ||
+            say "Not all package lists could be fetched; going on with those that are here."
+        package_lists_are_fresh=1
+    fi
+    quietly apt-get-install as_root env DEBIAN_FRONTEND=noninteractive \
+        apt-get install --yes --no-install-recommends -o DPkg::Lock::Timeout=300 "$@"
+}
+
+# ensure_command COMMAND PACKAGE
+ensure_command() {
+    have_command "$1" || install_packages "$2"
+}
+
+have_header() {
+    compgen -G "/usr/include/$1" >/dev/null || compgen -G "/usr/include/*/$1" >/dev/null
+}
+
+# What the build needs beside the toolchain. Everything else is installed when it turns out to be needed.
+missing_build_packages() {
+    have_command ld || echo binutils
+    have_command curl || echo curl
+    have_command ps || echo procps
+    have_header stdio.h || echo libc6-dev
+    have_header 'c++/*/vector' || echo g++
+    have_header curl/curl.h || echo libcurl4-openssl-dev
+    have_header zlib.h || echo zlib1g-dev
+    missing_toolchain_packages
+}
+
+# A toolchain that was unpacked rather than installed may lack libraries that it is linked with.
+missing_toolchain_packages() {
+    local toolchain
+    toolchain=$(command -v swift) || return 0
+    toolchain=$(dirname "$(readlink -f "$toolchain")")
+    { ldd "$toolchain"/swift-{frontend,package} 2>/dev/null || true; } | awk '/not found/ { print $1 }' | sort -u |
+        while read -r library; do
+            case $library in
+                libcurl.so.*) echo libcurl4 ;;
+                libncurses.so.6 | libtinfo.so.6) echo libncurses6 ;;
+                libsqlite3.so.0) echo libsqlite3-0 ;;
+                libuuid.so.1) echo libuuid1 ;;
+                libxml2.so.2) echo libxml2 ;;
+            esac
+        done
+}
+
+ensure_build_packages() {
+    on_linux || return 0 # Xcode's SDK has them all.
+    local missing
+    missing=$(missing_build_packages)
+    # shellcheck disable=SC2086 # One word per package.
+    install_packages $missing
+}
+
+# Swift itself isn't ours to install: which version, and where, is the developer's choice.
+require_swift() {
+    local how="swift.org/install shows how to get it (on Linux: swiftly, then 'swiftly install latest')."
+    if ! have_command swift; then
+        complain "There is no 'swift' in PATH; this package needs Swift 6.2 or later." "$how"
+        return 1
+    fi
+    local printed
+    if ! printed=$(swift --version 2>&1); then
+        complain "'swift --version' failed:" "$printed"
+        return 1
+    fi
+    if ! [[ $printed =~ Swift\ version\ ([0-9]+)\.([0-9]+) ]]; then
+        complain "'swift --version' names no version:" "$printed"
+        return 1
+    fi
+    local major=${BASH_REMATCH[1]} minor=${BASH_REMATCH[2]}
+    if ((major < 6 || (major == 6 && minor < 2))); then
+        complain "This is Swift $major.$minor; this package needs 6.2 or later." "$how"
+        return 1
+    fi
+}
