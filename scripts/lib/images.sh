@@ -152,6 +152,13 @@ build_busybox_image() {
     build_image "$busybox_image" "$directory"
 }
 
+# Prints the path of a statically linked busybox.
+ensure_static_busybox() {
+    local path=$cache_directory/busybox
+    [[ -x $path ]] || exclusively take_static_busybox "$path" >&2 || return
+    echo "$path"
+}
+
 import_static_busybox() {
     local root=$cache_directory/busybox-root tar=$cache_directory/busybox.tar
     rm -rf "$root"
@@ -175,7 +182,7 @@ take_static_busybox() {
     local installed
     installed=$(command -v busybox) || installed=
     if [[ -n $installed ]] && ! LC_ALL=C readelf --program-headers "$installed" | grep -q INTERP; then
-        cp "$installed" "$1"
+        install -m 755 "$installed" "$1"
         return
     fi
     if ! have_command apt-get; then
@@ -193,6 +200,8 @@ take_static_busybox() {
         } || return
         dpkg-deb --extract ./*.deb .
     ) || return
-    cp "$directory/bin/busybox" "$1" 2>/dev/null || cp "$directory/usr/bin/busybox" "$1" || return
+    local extracted=$directory/usr/bin/busybox
+    [[ -e $extracted ]] || extracted=$directory/bin/busybox
+    install -m 755 "$extracted" "$1" || return
     rm -rf "$directory"
 }

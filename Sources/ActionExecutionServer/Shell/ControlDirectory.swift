@@ -13,12 +13,16 @@ final class ControlDirectory: Sendable {
     var commandFile: String { path + "/command" }
     /// Where the shell reports; see ``ShellReport``.
     var reportPipe: String { path + "/report" }
+    /// Where the shell is told to go on after its report; see ``goOn(after:)``.
+    var goOnPipe: String { path + "/go-on" }
     /// What the shell reads when it starts.
     var startupFile: String { path + "/startup" }
     /// The reading end of the pipe, which doesn't block.
     ///
     /// It is open for writing too: so it never comes to an end.
     let reports: Int32
+    /// Both ends of the pipe at ``goOnPipe``, so that the shell can open it without waiting for us.
+    private let goOnDescriptor: Int32
 
     /// Makes the directory in memory where the system has such a place, since it is written at each command.
     ///
@@ -27,7 +31,7 @@ final class ControlDirectory: Sendable {
         var failure = SystemError("make a directory for the shell", code: ENOENT)
         for parent in ["/dev/shm", getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp", "/tmp", "."] {
             do throws(SystemError) {
-                (path, reports) = try Self.make(in: parent)
+                (path, reports, goOnDescriptor) = try Self.make(in: parent)
                 return
             } catch {
                 failure = error
@@ -38,6 +42,7 @@ final class ControlDirectory: Sendable {
 
     deinit {
         _ = close(reports)
+        _ = close(goOnDescriptor)
         Self.remove(path)
     }
 
@@ -45,6 +50,12 @@ final class ControlDirectory: Sendable {
     var isIntact: Bool {
         var status = stat()
         return lstat(reportPipe, &status) == 0 && status.st_mode & S_IFMT == S_IFIFO
+    }
+
+    /// Tells the shell, which waits after its report, to read on from its terminal.
+    func goOn(after report: ShellReport) {
+        // The pipe holds far more than is ever in it. What a shell that was interrupted left there, the next wait passes over.
+        try? writeAll(goOnDescriptor, Array("\(report.sequence)\n".utf8), path: goOnPipe)
     }
 
     /// Replaces one of the files, which must not be read meanwhile.
@@ -60,9 +71,9 @@ final class ControlDirectory: Sendable {
     }
 
     /// The files that a directory holds.
-    private static let names = ["command", "startup", "report"]
+    private static let names = ["command", "startup", "report", "go-on"]
 
-    private static func make(in parent: String) throws(SystemError) -> (path: String, reports: Int32) {
+    private static func make(in parent: String) throws(SystemError) -> (path: String, reports: Int32, goOn: Int32) {
         // The name begins with a full stop: a sandbox's agent that clears the place with `rm -rf *` leaves it.
         var template = Array("\(parent)/.action-execution-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else { throw SystemError("make a directory for the shell in \(parent)") }
@@ -72,15 +83,25 @@ final class ControlDirectory: Sendable {
             for name in names.prefix(2) {
                 try writeFile("\(path)/\(name)", [UInt8](repeating: 0x0a, count: 4096), mode: 0o600)
             }
-            let pipe = "\(path)/report"
-            guard mkfifo(pipe, 0o600) == 0 else { throw SystemError("make the pipe \(pipe)") }
-            let reports = open(pipe, O_RDWR | O_NONBLOCK | O_CLOEXEC)
-            guard reports >= 0 else { throw SystemError("open the pipe \(pipe)") }
-            return (path, reports)
+            let reports = try makePipe("\(path)/report")
+            do throws(SystemError) {
+                return (path, reports, try makePipe("\(path)/go-on"))
+            } catch {
+                _ = close(reports)
+                throw error
+            }
         } catch {
             remove(path)
             throw error
         }
+    }
+
+    /// A named pipe, and a descriptor for both of its ends that doesn't block.
+    private static func makePipe(_ path: String) throws(SystemError) -> Int32 {
+        guard mkfifo(path, 0o600) == 0 else { throw SystemError("make the pipe \(path)") }
+        let descriptor = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC)
+        guard descriptor >= 0 else { throw SystemError("open the pipe \(path)") }
+        return descriptor
     }
 
     private static func remove(_ path: String) {

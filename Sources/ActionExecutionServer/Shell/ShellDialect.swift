@@ -43,14 +43,14 @@ enum ShellDialect: Sendable {
     ///
     /// It ends in a report with the sequence number 1.
     func startupScript(_ files: ControlDirectory, token: String, readsStartupFiles: Bool) -> String {
-        let report = Self.reportFunction(pipe: files.reportPipe)
+        let report = Self.reportFunction(files)
         switch self {
         case .bash:
             return """
                 \(readsStartupFiles ? "[ -r ~/.bashrc ] && . ~/.bashrc" : "")
                 set +o history +H +o emacs +o vi
                 IGNOREEOF=1000000
-                __aes_n=1 __aes_s=0
+                __aes_n=1 __aes_g=0
                 \(report)
                 __aes_prompt() { __aes_report "$?"; PS1=; }
                 __aes_prepare() {
@@ -65,7 +65,7 @@ enum ShellDialect: Sendable {
             return """
                 unset ENV
                 set -o ignoreeof
-                __aes_n=1 __aes_s=0
+                __aes_n=1 __aes_g=0
                 \(report)
                 __aes_prompt() { PS1="\u{1}\(token)-$1\u{2}" PS2=; }
                 __aes_prepare() { __aes_n=$1; __aes_prompt "$1"; return "$2"; }
@@ -80,14 +80,19 @@ enum ShellDialect: Sendable {
     ///
     /// A shell that can't report is of no use any more, and its end is noticed: it ends itself in the one way that
     /// needs nothing and can't be refused.
-    private static func reportFunction(pipe: String) -> String {
-        """
-        __aes_report() {
-            [ "$__aes_n" = 0 ] && return
-            [ -p '\(pipe)' ] && printf '%s\\0' "$__aes_n" "$1" "${!-}" "$PWD" "$PATH" . >'\(pipe)' || kill -KILL $$
-            __aes_n=0
-        } 2>/dev/null
-        """
+    ///
+    /// Then it waits until it is told to go on. By then its terminal has the modes that it expects: in those that a program
+    /// may have left it would find the end of its input, time and again, and complain or exit.
+    private static func reportFunction(_ files: ControlDirectory) -> String {
+        let pipe = files.reportPipe
+        return """
+            __aes_report() {
+                [ "$__aes_n" = 0 ] && return
+                [ -p '\(pipe)' ] && printf '%s\\0' "$__aes_n" "$1" "${!-}" "$PWD" "$PATH" . >'\(pipe)' || kill -KILL $$
+                __aes_m=$__aes_n __aes_n=0
+                until [ "$__aes_g" = "$__aes_m" ]; do IFS= read -r __aes_g <'\(files.goOnPipe)' || break; done
+            } 2>/dev/null
+            """
     }
 
     /// The line to type, without its line feed, that runs the command file.

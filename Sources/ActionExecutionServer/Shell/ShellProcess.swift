@@ -89,9 +89,14 @@ final class ShellProcess: Sendable {
         _ = platform_reset_terminal_modes(terminal, echo ? 1 : 0)
     }
 
-    /// Forgets what was typed and not read.
-    func discardInput() {
+    /// Forgets what was typed and not read, its echo, and what was written and hasn't reached the controller.
+    ///
+    /// The kernel carries bytes from one side to the other in the background: some may not have arrived yet. Flushing a
+    /// side's output drops them on their way.
+    func discardInFlight() {
+        _ = tcflush(controller, TCOFLUSH)
         _ = tcflush(terminal, TCIFLUSH)
+        _ = tcflush(terminal, TCOFLUSH)
     }
 
     /// The exit status once the shell was reaped: from then on its process id may be another's.

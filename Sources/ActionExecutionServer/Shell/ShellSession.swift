@@ -241,8 +241,8 @@ actor ShellSession {
         try files.write(command, to: files.commandFile)
         process.resetTerminalModes(echo: configuration.shell.dialect.usesEcho)
         // Input that no program took, or a terminal's answer to one that is gone, isn't part of the line that is typed now.
-        process.discardInput()
         // What a background process wrote since the last command belongs to nobody.
+        process.discardInFlight()
         _ = readTerminal(process)
         sequence += 1
         let trigger = configuration.shell.dialect.trigger(files, sequence: sequence, lastStatus: lastStatus)
@@ -369,7 +369,10 @@ actor ShellSession {
         if hasOutput { lastActivity = .now }
         let replies = output.takeReplies()
         // A program that asks and doesn't read gets no more answers; waiting for it would hold up its output.
-        if !replies.isEmpty { _ = replies.withUnsafeBytes { write(process.controller, $0.baseAddress, $0.count) } }
+        // Between commands nobody asks.
+        if !replies.isEmpty, isRunning {
+            _ = replies.withUnsafeBytes { write(process.controller, $0.baseAddress, $0.count) }
+        }
         return hasOutput
     }
 
@@ -389,12 +392,13 @@ actor ShellSession {
     }
 
     private func take(_ report: ShellReport) {
+        // At once, not only before the next command: with some modes the shell would read an end of its input.
+        process?.resetTerminalModes(echo: configuration.shell.dialect.usesEcho)
+        files?.goOn(after: report)
         lastReport = report
         directory = report.directory
         guard running?.sequence == report.sequence else { return }
         running?.report = report
-        // At once, not only before the next command: with some modes the shell would read an end of its input.
-        process?.resetTerminalModes(echo: configuration.shell.dialect.usesEcho)
         switch configuration.shell.dialect {
         case .bash: end(.completed(exitCode: report.exitCode))
         case .posix:

@@ -258,8 +258,11 @@ struct ServerTests {
             try await fixture.connect().send(
                 TestClient.encoded("POST", "/execute_action", headers: headers, body: body)
             )
-            // Opening it waits until the command has.
-            try await Task.offloaded { _ = close(open(directory + "/started", O_RDONLY)) }
+            // Reading waits until the command has written: closed any sooner, the pipe would end the shell (SIGPIPE).
+            let started = try await Task.offloaded {
+                try String(contentsOfFile: directory + "/started", encoding: .utf8)
+            }
+            #expect(started == "\n")
             try await Task.offloaded { try writeFile(directory + "/gate", Array("late".utf8), mode: 0o600) }
             let response = try await control.request("POST", "/execute_action", headers: headers, body: body)
             #expect(try response.json["content"]?.stringValue == "late")

@@ -17,8 +17,9 @@ enum TestShell: String, CaseIterable, CustomTestStringConvertible {
     /// - Parameter directory: where a link is made for a program that goes by its name.
     func make(in directory: String) throws -> Shell {
         let program = try #require(
-            findProgram(rawValue, searchPath: "/bin:/usr/bin:/usr/local/bin:/opt/homebrew/bin"),
-            "\(rawValue) is needed; on Debian: apt-get install bash dash busybox-static"
+            ProcessInfo.processInfo.environment[rawValue.uppercased()]
+                ?? findProgram(rawValue, searchPath: "/bin:/usr/bin:/usr/local/bin:/opt/homebrew/bin"),
+            "\(rawValue) is needed in PATH, or its path in \(rawValue.uppercased()); scripts/test sees to that"
         )
         guard self == .busybox else { return Shell(path: program) }
         let link = directory + "/sh"
