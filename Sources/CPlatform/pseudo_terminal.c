@@ -14,40 +14,37 @@ static int set_close_on_exec(int descriptor) {
     return fcntl(descriptor, F_SETFD, FD_CLOEXEC);
 }
 
-static int fail_closing(int descriptor) {
+static int fail_closing(const platform_pseudo_terminal *opened) {
     int saved = errno;
-    close(descriptor);
+    if (opened->controller >= 0) close(opened->controller);
+    if (opened->terminal >= 0) close(opened->terminal);
+    if (opened->monitor >= 0) close(opened->monitor);
     errno = saved;
     return -1;
 }
 
-int platform_open_pseudo_terminal(uint16_t rows, uint16_t columns, int *controller, int *terminal) {
-    int master = posix_openpt(O_RDWR | O_NOCTTY);
-    if (master < 0) return -1;
+int platform_open_pseudo_terminal(uint16_t rows, uint16_t columns, platform_pseudo_terminal *opened) {
+    *opened = (platform_pseudo_terminal){.controller = posix_openpt(O_RDWR | O_NOCTTY), .terminal = -1, .monitor = -1};
+    if (opened->controller < 0) return -1;
 
     char name[128];
-    if (set_close_on_exec(master) != 0 || grantpt(master) != 0 || unlockpt(master) != 0
-        || ptsname_r(master, name, sizeof name) != 0) {
-        return fail_closing(master);
+    int flags;
+    if (set_close_on_exec(opened->controller) != 0 || grantpt(opened->controller) != 0
+        || unlockpt(opened->controller) != 0 || ptsname_r(opened->controller, name, sizeof name) != 0
+        || (flags = fcntl(opened->controller, F_GETFL)) < 0
+        || fcntl(opened->controller, F_SETFL, flags | O_NONBLOCK) != 0) {
+        return fail_closing(opened);
     }
-    int flags = fcntl(master, F_GETFL);
-    if (flags < 0 || fcntl(master, F_SETFL, flags | O_NONBLOCK) != 0) return fail_closing(master);
-
-    int slave = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
-    if (slave < 0) return fail_closing(master);
 
     struct winsize size;
     memset(&size, 0, sizeof size);
     size.ws_row = rows;
     size.ws_col = columns;
-    if (ioctl(slave, TIOCSWINSZ, &size) != 0) {
-        int saved = errno;
-        close(slave);
-        errno = saved;
-        return fail_closing(master);
+    if ((opened->terminal = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC)) < 0
+        || (opened->monitor = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK)) < 0
+        || ioctl(opened->terminal, TIOCSWINSZ, &size) != 0) {
+        return fail_closing(opened);
     }
-    *controller = master;
-    *terminal = slave;
     return 0;
 }
 

@@ -1,21 +1,31 @@
 /// Removes the first occurrence of a marker from a stream of bytes, wherever the stream is split.
 ///
-/// Used for the echo of the line that starts a command, and for a prompt that says that the shell waits.
+/// Used for the mark that a command's output begins with, for the echo of the line that starts it, and for a prompt that
+/// says that the shell waits.
 struct MarkerFilter {
+    /// Where a marker is looked for, and what becomes of the bytes before it.
+    enum Place {
+        /// Anywhere: everything else is handed on.
+        case anywhere
+        /// At the beginning only.
+        case beginning
+        /// Anywhere: what comes before it is dropped.
+        case droppingWhatPrecedes
+    }
+
     private let marker: [UInt8]
     /// How many bytes of the marker the stream ends with.
     private var matched = 0
     private(set) var hasFoundMarker = false
-    /// Whether the marker can only be what the stream begins with.
-    private let isAnchored: Bool
+    private let place: Place
     private var hasGivenUp = false
 
     /// - Parameters:
     ///   - marker: what to look for; an empty one is never found and nothing is held back.
-    ///   - isAnchored: whether to look for it at the beginning only.
-    init(_ marker: String, isAnchored: Bool = false) {
+    ///   - place: where to look for it.
+    init(_ marker: String, _ place: Place = .anywhere) {
         self.marker = Array(marker.utf8)
-        self.isAnchored = isAnchored
+        self.place = place
     }
 
     /// Hands on what isn't the marker.
@@ -26,7 +36,7 @@ struct MarkerFilter {
         var start = 0
         var index = 0
         while index < bytes.count {
-            if isAnchored, bytes[index] != marker[matched] {
+            if place == .beginning, bytes[index] != marker[matched] {
                 if matched > index { release(matched - index, pass) }
                 (hasGivenUp, matched) = (true, 0)
                 break
@@ -42,7 +52,9 @@ struct MarkerFilter {
                 guard matched == marker.count else { continue }
                 hasFoundMarker = true
                 let before = index - matched
-                if before > start { pass(UnsafeRawBufferPointer(rebasing: bytes[start..<before])) }
+                if before > start, place != .droppingWhatPrecedes {
+                    pass(UnsafeRawBufferPointer(rebasing: bytes[start..<before]))
+                }
                 start = index
                 index = bytes.count
             } else {
@@ -52,12 +64,14 @@ struct MarkerFilter {
                 matched = 0
             }
         }
+        if place == .droppingWhatPrecedes, !hasFoundMarker { return }
         let held = hasFoundMarker ? 0 : min(matched, bytes.count - start)
         let end = bytes.count - held
         if end > start { pass(UnsafeRawBufferPointer(rebasing: bytes[start..<end])) }
     }
 
     private func release(_ count: Int, _ pass: (UnsafeRawBufferPointer) -> Void) {
+        guard place != .droppingWhatPrecedes else { return }
         marker[..<count].withUnsafeBytes(pass)
     }
 }

@@ -14,7 +14,7 @@ final class ShellProcess: Sendable {
     let processID: pid_t
     /// The side of the terminal that sees what is shown and types; doesn't block.
     let controller: Int32
-    /// The shell's side, kept open so that the terminal outlives the shell and its modes can be set.
+    /// The shell's side, kept open so that the terminal outlives the shell and its modes can be set; doesn't block.
     private let terminal: Int32
 
     /// Starts a program in a session of its own.
@@ -27,18 +27,13 @@ final class ShellProcess: Sendable {
         directory: String,
         echo: Bool
     ) throws(SystemError) {
-        var controller: Int32 = -1
-        var terminal: Int32 = -1
-        guard
-            platform_open_pseudo_terminal(
-                UInt16(TerminalScreen.height),
-                UInt16(TerminalScreen.width),
-                &controller,
-                &terminal
-            ) == 0
-        else { throw SystemError("open a pseudo-terminal") }
-
-        _ = platform_reset_terminal_modes(terminal, echo ? 1 : 0)
+        var opened = platform_pseudo_terminal()
+        let (rows, columns) = (UInt16(TerminalScreen.height), UInt16(TerminalScreen.width))
+        guard platform_open_pseudo_terminal(rows, columns, &opened) == 0 else {
+            throw SystemError("open a pseudo-terminal")
+        }
+        defer { _ = close(opened.terminal) }
+        _ = platform_reset_terminal_modes(opened.terminal, echo ? 1 : 0)
         var step = platform_spawn_step_fork
         let variables = environment.map { "\($0)=\($1)" }
         let processID = withCStrings(arguments) { argv in
@@ -50,7 +45,7 @@ final class ShellProcess: Sendable {
                         request.arguments = argv
                         request.environment = envp
                         request.directory = directory
-                        request.terminal = terminal
+                        request.terminal = opened.terminal
                         return platform_spawn(&request, &step)
                     }
                 }
@@ -60,14 +55,14 @@ final class ShellProcess: Sendable {
             let operation =
                 step == platform_spawn_step_directory ? "enter the directory \(directory)" : "start the shell \(path)"
             let error = SystemError(operation)
-            _ = close(controller)
-            _ = close(terminal)
+            _ = close(opened.controller)
+            _ = close(opened.monitor)
             throw error
         }
         Self.owned.withLock { _ = $0.insert(processID) }
         self.processID = processID
-        self.controller = controller
-        self.terminal = terminal
+        controller = opened.controller
+        terminal = opened.monitor
     }
 
     /// Shells that exist or wait to be reaped, by whoever owns them and nobody else.
@@ -89,14 +84,21 @@ final class ShellProcess: Sendable {
         _ = platform_reset_terminal_modes(terminal, echo ? 1 : 0)
     }
 
-    /// Forgets what was typed and not read, its echo, and what was written and hasn't reached the controller.
+    /// Forgets what was typed and not read.
     ///
-    /// The kernel carries bytes from one side to the other in the background: some may not have arrived yet. Flushing a
-    /// side's output drops them on their way.
-    func discardInFlight() {
+    /// The kernel carries bytes from one side to the other in the background; flushing drops those on their way too.
+    func discardInput() {
         _ = tcflush(controller, TCOFLUSH)
         _ = tcflush(terminal, TCIFLUSH)
-        _ = tcflush(terminal, TCOFLUSH)
+    }
+
+    /// Writes to the terminal as a program in it would; what others wrote before, and the echo of what was typed before,
+    /// reach the controller first.
+    ///
+    /// - Returns: whether there was room for all of it.
+    func show(_ text: String) -> Bool {
+        let bytes = Array(text.utf8)
+        return bytes.withUnsafeBytes { write(terminal, $0.baseAddress, $0.count) } == bytes.count
     }
 
     /// The exit status once the shell was reaped: from then on its process id may be another's.

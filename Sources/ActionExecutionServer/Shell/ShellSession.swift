@@ -47,6 +47,8 @@ actor ShellSession {
         var sequence: Int
         var ending: Ending?
         var report: ShellReport?
+        /// Removes what came before the command.
+        var beginning: MarkerFilter
         /// Removes the prompt that was printed before the command.
         var oldPrompt: MarkerFilter
         /// Removes the echo of the line that started the command.
@@ -180,7 +182,7 @@ actor ShellSession {
         self.files = files
         reports = ShellReportParser()
         sequence = 1
-        beginRunning(echo: "")
+        beginRunning(mark: "", echo: "")
         // The preference lets continuations resume on the loop itself, without the detour of another thread.
         pump = Task(executorPreference: loop) { await self.runPump(process, files) }
         if dialect == .bash, !readsStartupFiles { await type(Array(". '\(files.startupFile)'\n".utf8)) }
@@ -241,13 +243,12 @@ actor ShellSession {
         try files.write(command, to: files.commandFile)
         process.resetTerminalModes(echo: configuration.shell.dialect.usesEcho)
         // Input that no program took, or a terminal's answer to one that is gone, isn't part of the line that is typed now.
-        // What a background process wrote since the last command belongs to nobody.
-        process.discardInFlight()
-        _ = readTerminal(process)
+        process.discardInput()
         sequence += 1
         let trigger = configuration.shell.dialect.trigger(files, sequence: sequence, lastStatus: lastStatus)
+        let mark = markOutput(process)
         output.clear()
-        beginRunning(echo: trigger + "\r\n")
+        beginRunning(mark: mark, echo: trigger + "\r\n")
         await type(Array(trigger.utf8) + [0x0a])
     }
 
@@ -255,14 +256,30 @@ actor ShellSession {
         "The files through which the shell is reached were removed. A new shell runs in the same directory, without the old"
         + " one's variables, functions and jobs."
 
-    private func beginRunning(echo: String) {
+    /// Marks the place in the terminal's output where the next command's begins.
+    ///
+    /// What a background process wrote before, and the echo of input that was discarded, belong to no command.
+    ///
+    /// - Returns: the mark; empty when there was never room for it.
+    private func markOutput(_ process: ShellProcess) -> String {
+        let mark = "\u{1}\(promptToken)+\(sequence)\u{2}"
+        for _ in 0..<100 {
+            // Making room: a background process that fills it at once each time is hardly possible.
+            _ = readTerminal(process)
+            if process.show(mark) { return mark }
+        }
+        return ""
+    }
+
+    private func beginRunning(mark: String, echo: String) {
         lastActivity = .now
         let dialect = configuration.shell.dialect
         running = Running(
             sequence: sequence,
+            beginning: MarkerFilter(mark, .droppingWhatPrecedes),
             oldPrompt: MarkerFilter(dialect.prompt(token: promptToken, sequence: sequence - 1)),
             // A terminal without echo shows nothing of it, but a line editor may, which looks for another mode.
-            echo: MarkerFilter(echo, isAnchored: !dialect.usesEcho),
+            echo: MarkerFilter(echo, dialect.usesEcho ? .anywhere : .beginning),
             prompt: MarkerFilter(dialect.prompt(token: promptToken, sequence: sequence))
         )
     }
@@ -378,9 +395,11 @@ actor ShellSession {
 
     private func show(_ bytes: UnsafeRawBufferPointer) {
         guard var current = running.take() else { return output.feed(bytes) }
-        current.oldPrompt.feed(bytes) { bytes in
-            current.echo.feed(bytes) { bytes in
-                current.prompt.feed(bytes) { output.feed($0) }
+        current.beginning.feed(bytes) { bytes in
+            current.oldPrompt.feed(bytes) { bytes in
+                current.echo.feed(bytes) { bytes in
+                    current.prompt.feed(bytes) { output.feed($0) }
+                }
             }
         }
         if current.prompt.hasFoundMarker, current.ending == nil {

@@ -2,9 +2,19 @@
 
 #include <stdint.h>
 
-/// Opens a pseudo-terminal of the given size. Both descriptors are close-on-exec; the controlling side doesn't block.
-/// In C because glibc hides ptsname_r. Returns 0, or -1 with errno set and nothing left open.
-int platform_open_pseudo_terminal(uint16_t rows, uint16_t columns, int *controller, int *terminal);
+/// The descriptors of a pseudo-terminal, all close-on-exec.
+typedef struct platform_pseudo_terminal {
+    /// The controlling side; doesn't block.
+    int controller;
+    /// The side of programs, for the first of them.
+    int terminal;
+    /// The side of programs once more; doesn't block, which the programs don't notice.
+    int monitor;
+} platform_pseudo_terminal;
+
+/// Opens a pseudo-terminal of the given size. In C because glibc hides ptsname_r.
+/// Returns 0, or -1 with errno set and nothing left open.
+int platform_open_pseudo_terminal(uint16_t rows, uint16_t columns, platform_pseudo_terminal *opened);
 
 /// Gives the terminal the modes that a login shell finds: canonical input, signals by keys, output processing, and echo if asked.
 /// Takes either side. In C because the flag macros import with differing types per libc. Returns 0, or -1 with errno set.

@@ -260,9 +260,9 @@ struct ServerTests {
             )
             // Reading waits until the command has written: closed any sooner, the pipe would end the shell (SIGPIPE).
             let started = try await Task.offloaded {
-                try String(contentsOfFile: directory + "/started", encoding: .utf8)
+                try FileHandle(forReadingFrom: URL(filePath: directory + "/started")).readToEnd()
             }
-            #expect(started == "\n")
+            #expect(started == Data("\n".utf8))
             try await Task.offloaded { try writeFile(directory + "/gate", Array("late".utf8), mode: 0o600) }
             let response = try await control.request("POST", "/execute_action", headers: headers, body: body)
             #expect(try response.json["content"]?.stringValue == "late")

@@ -6,9 +6,9 @@ struct MarkerFilterTests {
     private static func filter(
         _ pieces: [[UInt8]],
         marker: String,
-        isAnchored: Bool = false
+        _ place: MarkerFilter.Place = .anywhere
     ) -> (text: String, found: Bool) {
-        var filter = MarkerFilter(marker, isAnchored: isAnchored)
+        var filter = MarkerFilter(marker, place)
         var passed: [UInt8] = []
         for piece in pieces {
             piece.withUnsafeBytes { bytes in
@@ -60,10 +60,22 @@ struct MarkerFilterTests {
             let result = Self.filter(
                 [Array(bytes[..<split]), Array(bytes[split...])],
                 marker: "<mark>",
-                isAnchored: true
+                .beginning
             )
             #expect(result.text == output)
             #expect(result.found == found)
+        }
+    }
+
+    @Test(
+        "What comes before the marker is dropped if asked",
+        arguments: [("<mark>a<mark>", "a<mark>"), ("a<mar<mark>b", "b"), ("<m<ma<mark>", ""), ("abc<mark", "")]
+    )
+    func dropping(input: String, output: String) {
+        let bytes = Array(input.utf8)
+        for split in 0...bytes.count {
+            let pieces = [Array(bytes[..<split]), Array(bytes[split...])]
+            #expect(Self.filter(pieces, marker: "<mark>", .droppingWhatPrecedes).text == output)
         }
     }
 
