@@ -123,7 +123,15 @@ public actor LocalRuntime: Runtime {
     public func execute(_ invocation: ActionInvocation) async throws -> Observation {
         switch state {
         case .connected(let sandbox, _):
-            return try await Self.withServerExit(sandbox.process) { try await sandbox.client.execute(invocation) }
+            do {
+                return try await sandbox.client.execute(invocation)
+            } catch {
+                // Without the server there is only one reason.
+                if sandbox.process.hasExited {
+                    throw RuntimeError.disconnected(reason: try await sandbox.process.exit())
+                }
+                throw error
+            }
         case .closed:
             throw RuntimeError.disconnected(reason: "it was closed")
         case .idle, .connecting:
@@ -234,7 +242,8 @@ public actor LocalRuntime: Runtime {
 
     /// Starts what runs until ``close()``, which cancels it and waits for it.
     private func tasks(_ sandbox: Sandbox) -> [Task<Void, Never>] {
-        let (client, process, lease, status) = (sandbox.client, sandbox.process, configuration.lease, status)
+        let (client, process, http) = (sandbox.client, sandbox.process, sandbox.http)
+        let (lease, status) = (configuration.lease, status)
         var tasks: [Task<Void, Never>] = []
         tasks.append(
             Task {
@@ -245,13 +254,15 @@ public actor LocalRuntime: Runtime {
         tasks.append(
             Task {
                 guard let reason = try? await process.exit() else { return }
+                // Ends the requests that are under way.
+                http.shutdown()
                 status.publish(RuntimeStatusUpdate(.disconnected, level: .error, message: reason))
             }
         )
         if let stream {
             let loop = ActionLoop(stream: stream, runtime: self, sessionID: sessionID)
             tasks.append(
-                Task {
+                Task(executorPreference: sandbox.http.taskExecutor) {
                     do {
                         try await loop.run()
                     } catch {

@@ -39,6 +39,9 @@ final class ServerProcess: Sendable {
         try await ending.wait()
     }
 
+    /// Whether the process has ended.
+    var hasExited: Bool { ending.current != nil }
+
     /// Asks the server to end, kills it when it doesn't within five seconds, and waits for its end.
     func terminate() async {
         signal(SIGTERM)

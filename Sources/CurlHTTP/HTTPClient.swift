@@ -29,6 +29,12 @@ public final class HTTPClient: Sendable {
         loop.shutDown()
     }
 
+    /// Runs tasks on the client's own thread, so that a request and its response pass through no other.
+    ///
+    /// For a task that does little besides talking to a server, given as its executor preference. It must not block: the
+    /// client's transfers wait meanwhile. After ``shutdown()`` its tasks go on elsewhere.
+    public var taskExecutor: any TaskExecutor { loop }
+
     /// Ends the thread, the connections and every exchange in flight, which fail with ``HTTPError/Kind/shutDown``.
     ///
     /// Returns without waiting for that. Later requests fail in the same way. Calling it again does nothing.

@@ -1,10 +1,12 @@
 internal import CCurl
+internal import Dispatch
 internal import Synchronization
 
 /// The mailbox of the thread that runs libcurl: commands go in from any thread, the loop takes them out.
 ///
-/// The thread sleeps in `curl_multi_poll` until a socket, a timer of a running transfer, or a command wakes it: idle, it never wakes.
-final class TransferLoop: Sendable {
+/// Tasks can have their jobs run by the thread too, between its rounds: what they do with a transfer then needs no other
+/// thread. The thread sleeps in `curl_multi_poll` until a socket, a timer of a running transfer, or a command wakes it: idle, it never wakes.
+final class TransferLoop: TaskExecutor {
     enum Command {
         case start(Transfer)
         /// The transfer was ended from outside; its handle goes.
@@ -15,7 +17,10 @@ final class TransferLoop: Sendable {
 
     private struct Mailbox {
         var commands: [Command] = []
+        var jobs: [UnownedJob] = []
         var isOpen = true
+        /// The thread has taken its last look.
+        var hasEnded = false
         /// The thread sleeps, or is about to, and must be woken.
         var isPolling = false
     }
@@ -88,7 +93,36 @@ final class TransferLoop: Sendable {
         _ = curl_multi_wakeup(multi.pointer)
     }
 
+    // MARK: Tasks
+
+    func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        let isTaken = mailbox.withLock { mailbox in
+            guard !mailbox.hasEnded else { return false }
+            mailbox.jobs.append(job)
+            wakeThread(&mailbox)
+            return true
+        }
+        guard !isTaken else { return }
+        // A task may outlive the client; it goes on elsewhere.
+        DispatchQueue.global().async { [self] in job.runSynchronously(on: asUnownedTaskExecutor()) }
+    }
+
     // MARK: The thread's side
+
+    /// Runs the tasks' jobs, and those that they give rise to, within limits: the transfers must have their turn.
+    func runJobs() {
+        var jobs: [UnownedJob] = []
+        for _ in 0..<16 {
+            mailbox.withLock { mailbox in
+                mailbox.isPolling = false
+                swap(&jobs, &mailbox.jobs)
+            }
+            if jobs.isEmpty { return }
+            for job in jobs { job.runSynchronously(on: asUnownedTaskExecutor()) }
+            jobs.removeAll(keepingCapacity: true)
+        }
+    }
 
     /// The commands that came since the last call, and whether the loop goes on.
     func takeCommands() -> (commands: [Command], isOpen: Bool) {
@@ -103,8 +137,16 @@ final class TransferLoop: Sendable {
     /// Announces that the thread is about to sleep; `false` if there is something to do first.
     func beginPolling() -> Bool {
         mailbox.withLock { mailbox in
-            mailbox.isPolling = mailbox.commands.isEmpty && mailbox.isOpen
+            mailbox.isPolling = mailbox.commands.isEmpty && mailbox.jobs.isEmpty && mailbox.isOpen
             return mailbox.isPolling
+        }
+    }
+
+    /// Runs the jobs that are left; those that come later are run elsewhere.
+    func finish() {
+        repeat { runJobs() } while !mailbox.withLock { mailbox in
+            mailbox.hasEnded = mailbox.jobs.isEmpty
+            return mailbox.hasEnded
         }
     }
 }

@@ -27,6 +27,7 @@ final class TransferThread {
 
     func run() {
         while true {
+            loop.runJobs()
             let (commands, isOpen) = loop.takeCommands()
             for command in commands { perform(command) }
             guard isOpen else { break }
@@ -46,6 +47,7 @@ final class TransferThread {
         wakeTouched()
         for handle in spareHandles { curl_easy_cleanup(handle) }
         curl_multi_cleanup(multi)
+        loop.finish()
     }
 
     /// Waits for a socket, a timer or a command; `false` if libcurl can't wait.

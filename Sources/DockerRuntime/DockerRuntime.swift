@@ -178,7 +178,7 @@ public actor DockerRuntime: Runtime {
         if let stream {
             let loop = ActionLoop(stream: stream, runtime: self, sessionID: sessionID)
             tasks.append(
-                Task {
+                Task(executorPreference: sandbox.taskExecutor) {
                     do {
                         try await loop.run()
                     } catch {

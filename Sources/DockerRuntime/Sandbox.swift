@@ -44,6 +44,9 @@ final class Sandbox: Sendable {
         "the container \(name) \(try await watch.end().description)"
     }
 
+    /// Where tasks run that have the server perform actions, without a detour through other threads.
+    var taskExecutor: any TaskExecutor { http.taskExecutor }
+
     /// Has the server perform an action; ends when the container does.
     func execute(_ invocation: ActionInvocation) async throws -> Observation {
         do {

@@ -31,10 +31,12 @@ public struct Shell: Hashable, Sendable {
 
 /// The absolute path of a program that can be executed, by the directories of a search path.
 func findProgram(_ name: String, searchPath: String) -> String? {
-    for directory in searchPath.split(separator: ":") where directory.hasPrefix("/") {
-        let path = directory.hasSuffix("/") ? "\(directory)\(name)" : "\(directory)/\(name)"
+    // By bytes: this is done for each command.
+    for directory in searchPath.utf8.split(separator: UInt8(ascii: ":")) where directory.first == UInt8(ascii: "/") {
+        let path = "\(Substring(directory))\(directory.last == UInt8(ascii: "/") ? "" : "/")\(name)"
+        // First what fails at once in most directories.
         var status = stat()
-        if stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG, access(path, X_OK) == 0 { return path }
+        if access(path, X_OK) == 0, stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG { return path }
     }
     return nil
 }

@@ -92,6 +92,13 @@ final class ShellProcess: Sendable {
         _ = tcflush(terminal, TCIFLUSH)
     }
 
+    /// Types, as far as there is room.
+    ///
+    /// - Returns: the bytes that were taken, or -1 as `write` does.
+    func type(_ bytes: UnsafeRawBufferPointer) -> Int {
+        write(controller, bytes.baseAddress, bytes.count)
+    }
+
     /// Writes to the terminal as a program in it would; what others wrote before, and the echo of what was typed before,
     /// reach the controller first.
     ///

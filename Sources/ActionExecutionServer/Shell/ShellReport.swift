@@ -9,11 +9,16 @@ struct ShellReport: Equatable, Sendable {
     var directory: String
     /// Where the shell looks for programs, `$PATH`.
     var searchPath: String
+    /// The single-letter options that are on, `$-`.
+    var options: String
+
+    /// Whether the shell shows what it runs.
+    var isTraced: Bool { options.utf8.contains(UInt8(ascii: "x")) }
 }
 
 /// Finds reports in the bytes of the pipe; what isn't one, written there by somebody else, is passed over.
 struct ShellReportParser {
-    private static let fieldCount = 6
+    private static let fieldCount = 7
     private static let limit = 1 << 20
 
     private var buffer: [UInt8] = []
@@ -30,7 +35,7 @@ struct ShellReportParser {
         while let end = buffer[start...].firstIndex(of: 0) {
             fields.append(String(decoding: buffer[start..<end], as: UTF8.self))
             start = end + 1
-            // The last field of a report is a full stop: whatever comes before the last five is not of it.
+            // The last field of a report is a full stop: whatever comes before the last six is not of it.
             guard fields.last == ".", fields.count >= Self.fieldCount else { continue }
             if let report = ShellReport(fields: fields.suffix(Self.fieldCount)) {
                 reports.append(report)
@@ -53,7 +58,8 @@ extension ShellReport {
             exitCode: exitCode,
             lastBackgroundProcess: Int(fields[2]) ?? -1,
             directory: fields[3],
-            searchPath: fields[4]
+            searchPath: fields[4],
+            options: fields[5]
         )
     }
 }

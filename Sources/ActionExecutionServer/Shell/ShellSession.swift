@@ -70,6 +70,8 @@ actor ShellSession {
     private var running: Running?
     private var waiter: EventLoop.WaitID?
     private var lastActivity = ContinuousClock.now
+    /// Whether anything but our own lines was typed since the last command began, which may not have been read.
+    private var hasTypedInput = false
     private var sequence = 1
     private var isClosed = false
     private(set) var turns: [EventLoop.WaitID] = []
@@ -240,16 +242,25 @@ actor ShellSession {
         }
         try await start()
         guard let process, let files else { throw SystemError("reach the shell", code: ESRCH) }
-        try files.write(command, to: files.commandFile)
-        process.resetTerminalModes(echo: configuration.shell.dialect.usesEcho)
+        let dialect = configuration.shell.dialect
+        let quoted = dialect.quoted(command)
+        if quoted == nil { try files.write(command, to: files.commandFile) }
+        process.resetTerminalModes(echo: dialect.usesEcho)
         // Input that no program took, or a terminal's answer to one that is gone, isn't part of the line that is typed now.
-        process.discardInput()
+        if hasTypedInput { process.discardInput() }
+        hasTypedInput = false
         sequence += 1
-        let trigger = configuration.shell.dialect.trigger(files, sequence: sequence, lastStatus: lastStatus)
+        let trigger = dialect.trigger(
+            files,
+            sequence: sequence,
+            lastStatus: lastStatus,
+            quoted: quoted,
+            isTraced: lastReport?.isTraced ?? false
+        )
         let mark = markOutput(process)
         output.clear()
         beginRunning(mark: mark, echo: trigger + "\r\n")
-        await type(Array(trigger.utf8) + [0x0a])
+        await write(Array(trigger.utf8) + [0x0a])
     }
 
     static let lostNote =
@@ -264,9 +275,9 @@ actor ShellSession {
     private func markOutput(_ process: ShellProcess) -> String {
         let mark = "\u{1}\(promptToken)+\(sequence)\u{2}"
         for _ in 0..<100 {
+            if process.show(mark) { return mark }
             // Making room: a background process that fills it at once each time is hardly possible.
             _ = readTerminal(process)
-            if process.show(mark) { return mark }
         }
         return ""
     }
@@ -287,11 +298,16 @@ actor ShellSession {
     /// Types into what runs.
     func type(_ bytes: [UInt8]) async {
         if bytes.contains(0x03) { running?.wasInterrupted = true }
+        hasTypedInput = true
+        await write(bytes)
+    }
+
+    private func write(_ bytes: [UInt8]) async {
         lastActivity = .now
         guard let process else { return }
         var typed = 0
         while typed < bytes.count {
-            let count = bytes[typed...].withUnsafeBytes { write(process.controller, $0.baseAddress, $0.count) }
+            let count = bytes[typed...].withUnsafeBytes { process.type($0) }
             if count > 0 {
                 typed += count
             } else if errno == EAGAIN {
@@ -388,7 +404,8 @@ actor ShellSession {
         // A program that asks and doesn't read gets no more answers; waiting for it would hold up its output.
         // Between commands nobody asks.
         if !replies.isEmpty, isRunning {
-            _ = replies.withUnsafeBytes { write(process.controller, $0.baseAddress, $0.count) }
+            hasTypedInput = true
+            _ = replies.withUnsafeBytes { process.type($0) }
         }
         return hasOutput
     }

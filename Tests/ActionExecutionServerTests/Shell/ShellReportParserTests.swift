@@ -7,17 +7,18 @@ struct ShellReportParserTests {
         fields.flatMap { Array($0.utf8) + [0] }
     }
 
-    private static let one = bytes("2", "130", "4711", "/work dir\n", "/bin:/usr/bin", ".")
-    private static let other = bytes("3", "0", "", "/", "", ".")
+    private static let one = bytes("2", "130", "4711", "/work dir\n", "/bin:/usr/bin", "himBHx", ".")
+    private static let other = bytes("3", "0", "", "/", "", "", ".")
     private static let reports = [
         ShellReport(
             sequence: 2,
             exitCode: 130,
             lastBackgroundProcess: 4711,
             directory: "/work dir\n",
-            searchPath: "/bin:/usr/bin"
+            searchPath: "/bin:/usr/bin",
+            options: "himBHx"
         ),
-        ShellReport(sequence: 3, exitCode: 0, lastBackgroundProcess: -1, directory: "/", searchPath: ""),
+        ShellReport(sequence: 3, exitCode: 0, lastBackgroundProcess: -1, directory: "/", searchPath: "", options: ""),
     ]
 
     @Test("Reports are found at every split of their bytes")
@@ -35,8 +36,8 @@ struct ShellReportParserTests {
         "What somebody else wrote into the pipe is passed over",
         arguments: [
             Array("garbage\u{0}".utf8), Array("a\u{0}b\u{0}.\u{0}".utf8), Array(".\u{0}.\u{0}.\u{0}".utf8),
-            bytes("x", "1", "", "/", "", "."), bytes("1", "x", "", "/", "", "."),
-            bytes("1", "99999999999", "", "/", "", "."),
+            bytes("x", "1", "", "/", "", "", "."), bytes("1", "x", "", "/", "", "", "."),
+            bytes("1", "99999999999", "", "/", "", "", "."),
         ]
     )
     func garbage(_ garbage: [UInt8]) {
@@ -44,10 +45,10 @@ struct ShellReportParserTests {
         #expect(parser.consume(garbage + Self.one + Self.other) == Self.reports)
     }
 
-    @Test("A search path or directory that is a full stop doesn't end a report early")
+    @Test("A search path, options or a directory that is a full stop doesn't end a report early")
     func fullStops() {
         var parser = ShellReportParser()
-        let found = parser.consume(Self.bytes("2", "0", "", "/", ".", ".") + Self.bytes("3", "0", "", ".", ".", "."))
+        let found = parser.consume(Self.bytes("2", "0", "", "/", ".", "", ".") + Self.bytes("3", "0", "", ".", ".", ".", "."))
         #expect(found.map(\.sequence) == [2, 3])
         #expect(found.map(\.searchPath) == [".", "."])
         #expect(found.map(\.directory) == ["/", "."])
