@@ -70,7 +70,7 @@ let package = Package(
         .testTarget(name: "CurlHTTPTests", dependencies: ["CurlHTTP", "SocketTestServer"], swiftSettings: settings),
         .testTarget(
             name: "EventStreamTests",
-            dependencies: ["EventStream"],
+            dependencies: ["EventStream", "TestSupport"],
             resources: [.copy("Fixtures")],
             swiftSettings: settings
         ),
