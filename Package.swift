@@ -82,6 +82,7 @@ let package = Package(
         .testTarget(
             name: "ActionExecutionClientTests",
             dependencies: ["ActionExecutionClient", "ActionExecutionServer", "CurlHTTP", "EventStream", "TestSupport"],
+            resources: [.copy("Fixtures")],
             swiftSettings: settings
         ),
         .testTarget(

@@ -184,6 +184,7 @@ struct VerificationTests {
             ("[1] 4711\nok", "[1] 815\nok"),
             ("3 tests in 0.12s", "3 tests in 14.90s"),
             ("wrote /tmp/tmp.Xa93", "wrote /tmp/tmp.bQ01"),
+            ("wrote /tmp/tmp.Xa93/a", "wrote /private/var/folders/x8/9_q0000gn/T/tmp.bQ01/a"),
             ("at 2026-11-22T19:54:38.031907", "at 2027-01-02T03:04:05"),
         ]
     )
@@ -207,5 +208,51 @@ struct VerificationTests {
         #expect(differences.count == 1)
         #expect(differences.first?.actual == nil)
         #expect(differences.first?.details.first?.contains("no such action") == true)
+    }
+}
+
+@Suite("Replay of a session with secrets")
+struct ReplaySecretTests {
+    /// A session whose agent used a secret.
+    private func recording() async throws -> RecordedSession {
+        let stream = EventStream()
+        stream.setSecrets(["TOKEN": "s3cr3t"])
+        let action = try await stream.publish(.run(CommandAction(command: "login s3cr3t")))
+        try await stream.publish(
+            .run(CommandObservation(content: "hi s3cr3t", command: "login s3cr3t")),
+            cause: action.id
+        )
+        return try stream.recordedSession()
+    }
+
+    @Test(
+        "An action with a secret matches the recorded one that has it masked",
+        arguments: [ReplayRuntime.Matching.strict, .lenient]
+    )
+    func matches(matching: ReplayRuntime.Matching) async throws {
+        let answers = try await ReplayRuntime.replay(try await recording(), matching: matching) { stream in
+            stream.setSecrets(["TOKEN": "s3cr3t"])
+            let action = try await stream.publish(.run(CommandAction(command: "login s3cr3t")))
+            return try await stream.subscribe(from: action.id + 1).first { $0.cause == action.id }
+        }
+        guard case .run(let run)? = answers?.observation else {
+            Issue.record("answered with \(String(describing: answers))")
+            return
+        }
+        #expect(run.content == "hi <secret_hidden>")
+    }
+
+    @Test("A mismatch doesn't show a secret")
+    func mismatch() async throws {
+        let session = try await recording()
+        let error = try await #require(throws: ReplayMismatch.self) {
+            try await ReplayRuntime.replay(session) { stream in
+                stream.setSecrets(["TOKEN": "s3cr3t"])
+                let action = try await stream.publish(.run(CommandAction(command: "logout s3cr3t")))
+                _ = try await stream.subscribe(from: action.id + 1).first { $0.cause == action.id }
+            }
+        }
+        #expect(error.description.contains("logout <secret_hidden>"))
+        #expect(!error.description.contains("s3cr3t"))
     }
 }

@@ -86,7 +86,7 @@ public actor ReplayRuntime: Runtime {
     ///
     /// - Throws: ``ReplayMismatch`` when the session has no answer; `CancellationError`.
     public func execute(_ invocation: ActionInvocation) async throws -> Observation {
-        let index = try choose(invocation.action)
+        let index = try choose(invocation)
         played.insert(index)
         let exchange = exchanges[index]
         guard let answer = exchange.observation, let observation = answer.observation else {
@@ -115,18 +115,24 @@ public actor ReplayRuntime: Runtime {
         exchanges.indices.filter { !played.contains($0) }.map { exchanges[$0].action }
     }
 
-    private func choose(_ action: Action) throws(ReplayMismatch) -> Int {
+    private func choose(_ invocation: ActionInvocation) throws(ReplayMismatch) -> Int {
+        // A recording has secrets masked, as has the event of an action that is published now.
+        let shown = invocation.event?.action ?? invocation.action
+        func isSame(_ index: Int) -> Bool {
+            let recorded = exchanges[index].action.action
+            return recorded == invocation.action || recorded == shown
+        }
         switch matching {
         case .strict:
             // After a mismatch nothing can be in order: the first difference is the one to look at.
             if let mismatch { throw mismatch }
             let next = exchanges.indices.first { !played.contains($0) }
-            if let next, exchanges[next].action.action == action { return next }
-            throw note(ReplayMismatch(expected: next.map { exchanges[$0].action }, actual: action))
+            if let next, isSame(next) { return next }
+            throw note(ReplayMismatch(expected: next.map { exchanges[$0].action }, actual: shown))
         case .lenient:
-            let same = exchanges.indices.filter { exchanges[$0].action.action == action }
+            let same = exchanges.indices.filter(isSame)
             if let index = same.first(where: { !played.contains($0) }) ?? same.last { return index }
-            throw note(ReplayMismatch(expected: nil, actual: action))
+            throw note(ReplayMismatch(expected: nil, actual: shown))
         }
     }
 
