@@ -111,6 +111,60 @@ struct ReplayTests {
         await runtime.close()
     }
 
+    @Test(
+        "A long session is replayed in one pass, equal actions in the order of their observations",
+        arguments: [ReplayRuntime.Matching.strict, .lenient]
+    )
+    func long(matching: ReplayRuntime.Matching) async throws {
+        let stream = EventStream()
+        for index in 0..<10_000 {
+            let command = index % 3 == 0 ? "date" : "echo \(index % 7)"
+            let action = try await stream.publish(.run(CommandAction(command: command)))
+            try await stream.publish(.run(CommandObservation(content: "\(index)", command: command)), cause: action.id)
+        }
+        let session = try stream.recordedSession()
+        let runtime = ReplayRuntime(session, matching: matching)
+        for (index, exchange) in session.exchanges.enumerated() {
+            let action = try #require(exchange.action.action)
+            guard case .run(let run) = try await runtime.execute(action) else {
+                Issue.record("answered otherwise")
+                return
+            }
+            #expect(run.content == "\(index)")
+        }
+        #expect(await runtime.unplayed.isEmpty)
+        await runtime.close()
+    }
+
+    @Test("Closing ends a wait at the recorded pace, and the action gets its one answer", .timeLimit(.minutes(1)))
+    func closedWhileWaiting() async throws {
+        let start = Timestamp.now()
+        var end = start
+        end.wallMicroseconds += 24 * 3_600_000_000
+        let action = Action.run(CommandAction(command: "make"))
+        let answer = Observation.run(CommandObservation(command: "make"))
+        let session = RecordedSession(events: [
+            Event(id: 0, timestamp: start, source: .agent, payload: .action(action)),
+            Event(id: 1, timestamp: end, source: .agent, cause: 0, payload: .observation(answer)),
+        ])
+        let stream = EventStream()
+        let runtime = ReplayRuntime(session, pace: .recorded, eventStream: stream)
+        try await runtime.connect()
+        // The loop runs once it has answered this.
+        try await stream.publish(.think(ThinkAction(thought: "")))
+        _ = try await stream.subscribe(from: 1, where: .observations).first { _ in true }
+        let event = try await stream.publish(action)
+        await runtime.close()
+        let answers = try stream.events(where: .observations).filter { $0.cause == event.id }
+        for answer in answers {
+            guard case .error? = answer.observation else {
+                Issue.record("answered with \(answer)")
+                continue
+            }
+        }
+        #expect(answers.count <= 1)
+    }
+
     @Test("The recorded pace is kept")
     func recordedPace() async throws {
         let start = Timestamp.now()
