@@ -118,6 +118,52 @@ struct ReferenceTests {
         }
     }
 
+    @Test("Filters find what those of the reference find, in every store", arguments: StoreKind.allCases)
+    func filters(kind: StoreKind) async throws {
+        let lines = Self.lines(of: try Fixtures.bytes("filters.jsonl"))
+        #expect(lines.count == 19)
+        try await withTemporaryDirectory { directory in
+            let store = try kind.open(directory)
+            // In the order of their ids, which that of their times isn't.
+            try store.append(
+                Self.lines(of: Fixtures.bytes("kinds.jsonl")).map { try Event(jsonBytes: Array($0.utf8)) }
+            )
+            for line in lines {
+                let json = try JSONValue(parsing: line)
+                let found = try store.events(
+                    in: 0..<store.count,
+                    reversed: false,
+                    where: Self.filter(json),
+                    limit: .max
+                )
+                #expect(found.map { JSONValue.number(JSONNumber($0.id)) } == json["ids"]?.arrayValue, "\(line)")
+            }
+            try store.close()
+        }
+        if kind == .memory, let again = try await Self.reference("filter", lines) { #expect(again == lines) }
+    }
+
+    private static func filter(_ json: JSONValue) throws -> EventFilter {
+        func types(_ key: String) -> Set<EventType>? {
+            json[key]?.arrayValue.map { types in
+                Set(types.map { $0[0] == "observation" ? .observation(word($0[1])) : .action(word($0[1])) })
+            }
+        }
+        func word(_ value: JSONValue?) -> String { value?.stringValue ?? "" }
+        func time(_ key: String) throws -> Timestamp? {
+            try json[key]?.stringValue.map { try #require(Timestamp($0)) }
+        }
+        return EventFilter(
+            types: types("include_types"),
+            excludedTypes: types("exclude_types") ?? [],
+            sources: json["source"]?.stringValue.map { [EventSource(rawValue: $0)] },
+            excludesHidden: json["exclude_hidden"] == true,
+            earliest: try time("start_date"),
+            latest: try time("end_date"),
+            text: json["query"]?.stringValue
+        )
+    }
+
     @Test(
         "Any text and number that is written here comes back from the reference as it was",
         arguments: [1, 2, 3] as [UInt64]
