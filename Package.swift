@@ -70,7 +70,7 @@ let package = Package(
         .testTarget(name: "CurlHTTPTests", dependencies: ["CurlHTTP", "SocketTestServer"], swiftSettings: settings),
         .testTarget(
             name: "EventStreamTests",
-            dependencies: ["EventStream"],
+            dependencies: ["EventStream", "TestSupport"],
             resources: [.copy("Fixtures")],
             swiftSettings: settings
         ),
@@ -82,6 +82,7 @@ let package = Package(
         .testTarget(
             name: "ActionExecutionClientTests",
             dependencies: ["ActionExecutionClient", "ActionExecutionServer", "CurlHTTP", "EventStream", "TestSupport"],
+            resources: [.copy("Fixtures")],
             swiftSettings: settings
         ),
         .testTarget(

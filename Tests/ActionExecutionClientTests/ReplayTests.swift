@@ -111,6 +111,60 @@ struct ReplayTests {
         await runtime.close()
     }
 
+    @Test(
+        "A long session is replayed in one pass, equal actions in the order of their observations",
+        arguments: [ReplayRuntime.Matching.strict, .lenient]
+    )
+    func long(matching: ReplayRuntime.Matching) async throws {
+        let stream = EventStream()
+        for index in 0..<10_000 {
+            let command = index % 3 == 0 ? "date" : "echo \(index % 7)"
+            let action = try await stream.publish(.run(CommandAction(command: command)))
+            try await stream.publish(.run(CommandObservation(content: "\(index)", command: command)), cause: action.id)
+        }
+        let session = try stream.recordedSession()
+        let runtime = ReplayRuntime(session, matching: matching)
+        for (index, exchange) in session.exchanges.enumerated() {
+            let action = try #require(exchange.action.action)
+            guard case .run(let run) = try await runtime.execute(action) else {
+                Issue.record("answered otherwise")
+                return
+            }
+            #expect(run.content == "\(index)")
+        }
+        #expect(await runtime.unplayed.isEmpty)
+        await runtime.close()
+    }
+
+    @Test("Closing ends a wait at the recorded pace, and the action gets its one answer", .timeLimit(.minutes(1)))
+    func closedWhileWaiting() async throws {
+        let start = Timestamp.now()
+        var end = start
+        end.wallMicroseconds += 24 * 3_600_000_000
+        let action = Action.run(CommandAction(command: "make"))
+        let answer = Observation.run(CommandObservation(command: "make"))
+        let session = RecordedSession(events: [
+            Event(id: 0, timestamp: start, source: .agent, payload: .action(action)),
+            Event(id: 1, timestamp: end, source: .agent, cause: 0, payload: .observation(answer)),
+        ])
+        let stream = EventStream()
+        let runtime = ReplayRuntime(session, pace: .recorded, eventStream: stream)
+        try await runtime.connect()
+        // The loop runs once it has answered this.
+        try await stream.publish(.think(ThinkAction(thought: "")))
+        _ = try await stream.subscribe(from: 1, where: .observations).first { _ in true }
+        let event = try await stream.publish(action)
+        await runtime.close()
+        let answers = try stream.events(where: .observations).filter { $0.cause == event.id }
+        for answer in answers {
+            guard case .error? = answer.observation else {
+                Issue.record("answered with \(answer)")
+                continue
+            }
+        }
+        #expect(answers.count <= 1)
+    }
+
     @Test("The recorded pace is kept")
     func recordedPace() async throws {
         let start = Timestamp.now()
@@ -184,6 +238,7 @@ struct VerificationTests {
             ("[1] 4711\nok", "[1] 815\nok"),
             ("3 tests in 0.12s", "3 tests in 14.90s"),
             ("wrote /tmp/tmp.Xa93", "wrote /tmp/tmp.bQ01"),
+            ("wrote /tmp/tmp.Xa93/a", "wrote /private/var/folders/x8/9_q0000gn/T/tmp.bQ01/a"),
             ("at 2026-11-22T19:54:38.031907", "at 2027-01-02T03:04:05"),
         ]
     )
@@ -207,5 +262,51 @@ struct VerificationTests {
         #expect(differences.count == 1)
         #expect(differences.first?.actual == nil)
         #expect(differences.first?.details.first?.contains("no such action") == true)
+    }
+}
+
+@Suite("Replay of a session with secrets")
+struct ReplaySecretTests {
+    /// A session whose agent used a secret.
+    private func recording() async throws -> RecordedSession {
+        let stream = EventStream()
+        stream.setSecrets(["TOKEN": "s3cr3t"])
+        let action = try await stream.publish(.run(CommandAction(command: "login s3cr3t")))
+        try await stream.publish(
+            .run(CommandObservation(content: "hi s3cr3t", command: "login s3cr3t")),
+            cause: action.id
+        )
+        return try stream.recordedSession()
+    }
+
+    @Test(
+        "An action with a secret matches the recorded one that has it masked",
+        arguments: [ReplayRuntime.Matching.strict, .lenient]
+    )
+    func matches(matching: ReplayRuntime.Matching) async throws {
+        let answers = try await ReplayRuntime.replay(try await recording(), matching: matching) { stream in
+            stream.setSecrets(["TOKEN": "s3cr3t"])
+            let action = try await stream.publish(.run(CommandAction(command: "login s3cr3t")))
+            return try await stream.subscribe(from: action.id + 1).first { $0.cause == action.id }
+        }
+        guard case .run(let run)? = answers?.observation else {
+            Issue.record("answered with \(String(describing: answers))")
+            return
+        }
+        #expect(run.content == "hi <secret_hidden>")
+    }
+
+    @Test("A mismatch doesn't show a secret")
+    func mismatch() async throws {
+        let session = try await recording()
+        let error = try await #require(throws: ReplayMismatch.self) {
+            try await ReplayRuntime.replay(session) { stream in
+                stream.setSecrets(["TOKEN": "s3cr3t"])
+                let action = try await stream.publish(.run(CommandAction(command: "logout s3cr3t")))
+                _ = try await stream.subscribe(from: action.id + 1).first { $0.cause == action.id }
+            }
+        }
+        #expect(error.description.contains("logout <secret_hidden>"))
+        #expect(!error.description.contains("s3cr3t"))
     }
 }

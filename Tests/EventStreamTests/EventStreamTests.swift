@@ -130,6 +130,26 @@ struct EventStreamTests {
         #expect(try await cancelled.value == 0)
     }
 
+    @Test("A task that is cancelled publishes all the same, whole", arguments: StoreKind.allCases)
+    func publishingWhenCancelled(kind: StoreKind) async throws {
+        try await withTemporaryDirectory { directory in
+            let stream = EventStream(store: try kind.open(directory))
+            let ids = try await withThrowingTaskGroup(of: [Int].self) { group in
+                for _ in 0..<50 {
+                    group.addTask {
+                        let one = try await stream.publish(.message("one")).id
+                        return try await [one] + stream.publish([.message("two"), .message("three")]).map(\.id)
+                    }
+                }
+                group.cancelAll()
+                return try await group.reduce(into: []) { $0 += $1 }
+            }
+            #expect(ids.sorted() == Array(0..<150))
+            #expect(try stream.events().map(\.id) == Array(0..<150))
+            try await stream.close()
+        }
+    }
+
     @Test("Cancelled at any moment, an iteration ends and the others go on", arguments: [1, 2, 3, 4])
     func cancellationRaces(seed: UInt64) async throws {
         let stream = EventStream()

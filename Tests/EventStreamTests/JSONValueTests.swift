@@ -51,6 +51,25 @@ struct JSONValueTests {
         #expect(JSONNumber(value).literal == spelling)
     }
 
+    @Test("A character is escaped in the same way wherever in a text it is, in each layout")
+    func placesOfCharacters() {
+        for scalar in (0..<0x100).compactMap({ Unicode.Scalar($0 as UInt32) }) {
+            for layout in [JSONLayout.compact, .python] {
+                let alone = JSONValue.string(String(Character(scalar))).serialized(layout).dropFirst().dropLast()
+                let isPlain = scalar.isASCII && scalar.value >= 0x20 && !"\"\\".unicodeScalars.contains(scalar)
+                // As Python's encoder has it: all but printable ASCII is escaped there.
+                let isKept = layout == .python ? isPlain && scalar.value < 0x7F : isPlain || !scalar.isASCII
+                #expect(isKept == (alone.first != UInt8(ascii: "\\")))
+                for before in 0..<17 {
+                    let text = String(repeating: "x", count: before) + String(Character(scalar)) + "yyyyyyyyy"
+                    let expected =
+                        Array("\"\(String(repeating: "x", count: before))".utf8) + alone + Array("yyyyyyyyy\"".utf8)
+                    #expect(JSONValue.string(text).serialized(layout) == expected)
+                }
+            }
+        }
+    }
+
     @Test("Numbers give whole values as integers, whatever their spelling")
     func integers() throws {
         #expect(try JSONValue(parsing: "1e3").intValue == 1000)

@@ -1,5 +1,4 @@
 import EventStream
-import Foundation
 import Testing
 
 @Suite("The seam between replay and live", .timeLimit(.minutes(5)))
@@ -63,38 +62,6 @@ struct SeamTests {
                     }
                 }
                 try await group.waitForAll()
-            }
-        }
-    }
-
-    @Test("A thousand subscribers on a long log cost little memory, whether they read or not")
-    func memory() async throws {
-        try await withTemporaryDirectory { directory in
-            await #expect(processExitsWith: .success) { [directory = directory as String] in
-                func peak() -> Int {
-                    var usage = rusage()
-                    #if canImport(Darwin)
-                    getrusage(RUSAGE_SELF, &usage)
-                    return usage.ru_maxrss >> 20
-                    #else
-                    getrusage(RUSAGE_SELF.rawValue, &usage)
-                    return usage.ru_maxrss >> 10
-                    #endif
-                }
-                let stream = try EventStream(directory: directory)
-                let text = String(repeating: "x", count: 2000)
-                let page = (0..<500).map { _ in EventDraft.message(text) }
-                try await stream.publish(page)
-                let before = peak()
-                for _ in 1..<100 { try await stream.publish(page) }
-                var iterators = (0..<1000).map { _ in stream.subscribe(from: 0).makeAsyncIterator() }
-                for index in iterators.indices where index % 2 == 0 {
-                    #expect(try await iterators[index].next()?.id == 0)
-                }
-                let growth = peak() - before
-                // The log has over 200 MB by now.
-                #expect(growth < 64, "\(growth) MB")
-                try await stream.close()
             }
         }
     }

@@ -17,10 +17,7 @@ public struct ReplayMismatch: Error, Sendable, Hashable, CustomStringConvertible
     public var description: String {
         switch (expected, actual) {
         case (let expected?, let actual?):
-            let differences = JSONDifference.between(
-                .object(expected.action?.json ?? [:]),
-                .object(actual.json)
-            )
+            let differences = JSONDifference.between(Self.essentials(expected.action), Self.essentials(actual))
             return "The action differs from the recorded one, event \(expected.id):\n"
                 + differences.map { "  \($0)" }.joined(separator: "\n")
         case (let expected?, nil):
@@ -30,6 +27,15 @@ public struct ReplayMismatch: Error, Sendable, Hashable, CustomStringConvertible
         case (nil, nil):
             return "The recording was not followed."
         }
+    }
+}
+
+extension ReplayMismatch {
+    /// The action's JSON without the line for people, which says again what the arguments do.
+    private static func essentials(_ action: Action?) -> JSONValue {
+        var json = action?.json ?? [:]
+        json.removeValue(forKey: "message")
+        return .object(json)
     }
 }
 

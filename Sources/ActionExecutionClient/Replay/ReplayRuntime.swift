@@ -29,6 +29,12 @@ public actor ReplayRuntime: Runtime {
     }
 
     private let exchanges: [RecordedSession.Exchange]
+    /// Where each recorded action is, for lenient matching.
+    private let positions: [Action: [Int]]
+    /// How many of an action's positions have been played.
+    private var playedCounts: [Action: Int] = [:]
+    /// The first exchange that hasn't been played, for strict matching.
+    private var next = 0
     private let matching: Matching
     private let pace: Pace
     private let stream: EventStream?
@@ -53,10 +59,18 @@ public actor ReplayRuntime: Runtime {
         eventStream: EventStream? = nil,
         statusCallback: RuntimeStatusCallback? = nil
     ) {
-        exchanges = session.exchanges.filter { exchange in
+        let exchanges = session.exchanges.filter { exchange in
             guard case .perform? = exchange.action.action?.disposition else { return false }
             return exchange.observation != nil
         }
+        var positions: [Action: [Int]] = [:]
+        if matching == .lenient {
+            for (index, exchange) in exchanges.enumerated() {
+                if let action = exchange.action.action { positions[action, default: []].append(index) }
+            }
+        }
+        self.exchanges = exchanges
+        self.positions = positions
         self.matching = matching
         self.pace = pace
         stream = eventStream
@@ -86,7 +100,7 @@ public actor ReplayRuntime: Runtime {
     ///
     /// - Throws: ``ReplayMismatch`` when the session has no answer; `CancellationError`.
     public func execute(_ invocation: ActionInvocation) async throws -> Observation {
-        let index = try choose(invocation.action)
+        let index = try choose(invocation)
         played.insert(index)
         let exchange = exchanges[index]
         guard let answer = exchange.observation, let observation = answer.observation else {
@@ -115,18 +129,27 @@ public actor ReplayRuntime: Runtime {
         exchanges.indices.filter { !played.contains($0) }.map { exchanges[$0].action }
     }
 
-    private func choose(_ action: Action) throws(ReplayMismatch) -> Int {
+    private func choose(_ invocation: ActionInvocation) throws(ReplayMismatch) -> Int {
+        // A recording has secrets masked, as has the event of an action that is published now.
+        let shown = invocation.event?.action ?? invocation.action
         switch matching {
         case .strict:
             // After a mismatch nothing can be in order: the first difference is the one to look at.
             if let mismatch { throw mismatch }
-            let next = exchanges.indices.first { !played.contains($0) }
-            if let next, exchanges[next].action.action == action { return next }
-            throw note(ReplayMismatch(expected: next.map { exchanges[$0].action }, actual: action))
+            let expected = next < exchanges.count ? exchanges[next].action : nil
+            guard let recorded = expected?.action, recorded == invocation.action || recorded == shown else {
+                throw note(ReplayMismatch(expected: expected, actual: shown))
+            }
+            next += 1
+            return next - 1
         case .lenient:
-            let same = exchanges.indices.filter { exchanges[$0].action.action == action }
-            if let index = same.first(where: { !played.contains($0) }) ?? same.last { return index }
-            throw note(ReplayMismatch(expected: nil, actual: action))
+            for action in [invocation.action, shown] {
+                guard let positions = positions[action] else { continue }
+                let count = playedCounts[action, default: 0]
+                playedCounts[action] = count + 1
+                return positions[min(count, positions.count - 1)]
+            }
+            throw note(ReplayMismatch(expected: nil, actual: shown))
         }
     }
 

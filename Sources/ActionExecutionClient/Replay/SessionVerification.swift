@@ -40,9 +40,9 @@ public struct ObservationNormalizer: Sendable {
         $0.replacing(/\b\d+(\.\d+)?\s?(ns|us|µs|ms|s|sec|secs|seconds|minutes|min)\b/, with: "DURATION")
     }
 
-    /// Paths below `/tmp` and `/var/tmp`.
+    /// Paths below `/tmp`, `/var/tmp` and the temporary directories of macOS.
     public static let temporaryPaths = ObservationNormalizer {
-        $0.replacing(/(\/var)?\/tmp\/[\w.\-]+/, with: "/tmp/PATH")
+        $0.replacing(/(\/private)?((\/var)?\/tmp|\/var\/folders\/\w+\/\w+\/T)\/[\w.\-]+/, with: "/tmp/PATH")
     }
 
     /// Dates with times, as of ISO 8601 and as `ls` and `date` write them.

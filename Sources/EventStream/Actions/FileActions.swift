@@ -42,6 +42,8 @@ extension FileReadAction: ActionRecord {
     static let kind: StaticString = "read"
     static var blank: Self { Self(path: "") }
 
+    static func modernized(_ object: JSONObject) -> JSONObject? { EditorCall.unfolded(object) }
+
     mutating func visitFields<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
         try visitor.required("path", &path)
         try visitor.field("start", &start)
@@ -166,6 +168,8 @@ public struct FileEditAction: Sendable, Hashable {
 extension FileEditAction: ActionRecord {
     static let kind: StaticString = "edit"
     static var blank: Self { Self(path: "") }
+
+    static func modernized(_ object: JSONObject) -> JSONObject? { EditorCall.unfolded(object) }
 
     mutating func visitFields<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
         try visitor.required("path", &path)

@@ -121,7 +121,9 @@ struct JSONSerializer {
         while position < count {
             while position &+ 8 <= count {
                 let word = SWAR.load(base + position)
-                let special = SWAR.special(word) | (word & SWAR.highs)
+                var special = SWAR.special(word) | (word & SWAR.highs)
+                // Python takes this for one that isn't printable ASCII.
+                if layout.isASCII { special |= SWAR.equal(word, 0x7F) }
                 if special != 0 {
                     position &+= special.trailingZeroBitCount / 8
                     break

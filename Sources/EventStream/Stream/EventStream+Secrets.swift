@@ -1,6 +1,13 @@
 import Synchronization
 
 extension EventStream {
+    /// What is registered, and what finds it.
+    struct Secrets {
+        /// The secrets by name, with those that they replaced.
+        var values: [String: Set<String>] = [:]
+        var masker: SecretMasker?
+    }
+
     /// What stands in place of a secret in events.
     public static var secretPlaceholder: String { SecretMasker.placeholder }
 
@@ -9,11 +16,31 @@ extension EventStream {
     /// In each event that is published, `<secret_hidden>` takes their place in every text: at any depth, in names of members too, also where the secret
     /// is escaped for JSON or encoded in base64. Ids, times, sources, causes and kinds stay as they are. What is in the stream already isn't changed.
     ///
-    /// - Parameter secrets: The secrets by name; the names are free, and secrets that are empty are left out.
+    /// - Parameter secrets: The secrets by name, in place of all that were set before; those that are empty are left out.
     public func setSecrets(_ secrets: [String: String]) {
-        let new = SecretMasker(secrets.values)
-        masker.withLock { $0 = new }
-        hasSecrets.store(new != nil, ordering: .releasing)
+        changeSecrets { $0 = secrets.mapValues { [$0] } }
+    }
+
+    /// Adds secrets to those there are; see ``setSecrets(_:)``.
+    ///
+    /// A secret that one of the same name replaces stays masked: it may still be around in the sandbox.
+    public func updateSecrets(_ secrets: [String: String]) {
+        changeSecrets { values in
+            for (name, secret) in secrets { values[name, default: []].insert(secret) }
+        }
+    }
+
+    private func changeSecrets(_ change: (inout [String: Set<String>]) -> Void) {
+        secrets.withLock { secrets in
+            change(&secrets.values)
+            secrets.masker = SecretMasker(secrets.values.values.joined())
+            hasSecrets.store(secrets.masker != nil, ordering: .releasing)
+        }
+    }
+
+    /// What finds the secrets; `nil` where there are none.
+    var currentMasker: SecretMasker? {
+        hasSecrets.load(ordering: .acquiring) ? secrets.withLock { $0.masker } : nil
     }
 
     /// An action as it was published, with its secrets, for whoever executes it.
@@ -32,7 +59,7 @@ extension EventStream {
 
     /// Masks secrets and returns what the action was before, when it was changed.
     func mask(_ event: inout Event) -> Action? {
-        guard hasSecrets.load(ordering: .acquiring), let masker = masker.withLock({ $0 }) else { return nil }
+        guard let masker = currentMasker else { return nil }
         let original = event.action
         event.mask(with: masker)
         return original == event.action ? nil : original
@@ -41,7 +68,7 @@ extension EventStream {
     /// Masks secrets and returns what changed actions were before, by position.
     func mask(_ events: inout [Event]) -> [Int: Action] {
         var originals: [Int: Action] = [:]
-        guard hasSecrets.load(ordering: .acquiring), let masker = masker.withLock({ $0 }) else { return originals }
+        guard let masker = currentMasker else { return originals }
         for index in events.indices {
             let original = events[index].action
             events[index].mask(with: masker)

@@ -14,8 +14,8 @@ import Synchronization
 public final class EventStream: Sendable {
     let store: any EventStore
     let state: Mutex<StreamState>
-    let masker = Mutex<SecretMasker?>(nil)
-    /// Whether there is a masker, for those who publish where there is none.
+    let secrets = Mutex(Secrets())
+    /// Whether there are any, for those who publish where there is none.
     let hasSecrets = Atomic(false)
     let subscribers = Mutex(Subscribers())
     let thread: StoreThread?

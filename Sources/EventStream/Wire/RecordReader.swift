@@ -76,10 +76,11 @@ extension WireRecord {
     /// - Throws: The first field that is missing or of a wrong type.
     init(wire object: JSONObject) throws(EventDecodingError) {
         self = .blank
-        var reader = RecordReader(object, olderNames: Self.olderNames)
+        let modern = Self.modernized(object)
+        var reader = RecordReader(modern ?? object, olderNames: Self.olderNames)
         try visitFields(&reader)
         extra = reader.rest
         adoptOlderFields()
-        if !canonicalWire.isIdentical(to: object) { origin.object = object }
+        if modern != nil || !canonicalWire.isIdentical(to: object) { origin.object = object }
     }
 }

@@ -30,7 +30,8 @@ extension WireRecord {
     var wire: JSONObject {
         guard let object = origin.object, let original = try? Self(wire: object) else { return canonicalWire }
         if original == self { return object }
-        return object.merging(from: original.canonicalWire, to: canonicalWire, olderNames: Self.olderNames)
+        let modern = Self.modernized(object) ?? object
+        return modern.merging(from: original.canonicalWire, to: canonicalWire, olderNames: Self.olderNames)
     }
 }
 

@@ -48,6 +48,9 @@ protocol WireRecord: Sendable, Hashable {
     /// Older names of members that are still read, by the member that has their place now.
     static var olderNames: [String: [String]] { get }
 
+    /// The object with members in today's place that an older version put elsewhere; `nil` when none are.
+    static func modernized(_ object: JSONObject) -> JSONObject?
+
     /// Takes over what older names in ``extra`` hold where that takes more than a renaming.
     mutating func adoptOlderFields()
 
@@ -57,6 +60,7 @@ protocol WireRecord: Sendable, Hashable {
 
 extension WireRecord {
     static var olderNames: [String: [String]] { [:] }
+    static func modernized(_ object: JSONObject) -> JSONObject? { nil }
     mutating func adoptOlderFields() {}
 }
 

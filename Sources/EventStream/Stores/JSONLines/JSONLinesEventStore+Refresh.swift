@@ -34,8 +34,10 @@ extension JSONLinesEventStore {
         guard Directory.exists(logPath) else { return nil }
         let log = try OpenFile(logPath, .reading)
         let size = try log.size()
-        var end = tail.last?.end ?? 0
-        if tail.isEmpty { end = try indexedEnd(of: segment, log) }
+        var last = tail.last
+        if last == nil { last = try lastIndexed(of: segment, log) }
+        let end = last?.end ?? 0
+        if let last { try expectUnchanged(last, of: segment, log) }
         guard size > end else { return nil }
         let scanned = try ScannedTail(of: log, from: end, to: size, firstID: segment.endID)
         if scanned.isFollowedByEvents {
@@ -54,11 +56,28 @@ extension JSONLinesEventStore {
         return scanned.end < size ? scanned.end : nil
     }
 
-    private func indexedEnd(of segment: Segment, _ log: OpenFile) throws(EventStoreError) -> Int {
-        guard segment.count > 0 else { return 0 }
+    private func lastIndexed(of segment: Segment, _ log: OpenFile) throws(EventStoreError) -> IndexRecord? {
+        guard segment.count > 0 else { return nil }
         let index = try OpenFile(directory + "/" + SegmentName.index(segment.firstID), .reading)
         let view = SegmentView(firstID: segment.firstID, endID: segment.endID, log: log, index: index, tail: [])
-        return try view.goodRecords((segment.endID - 1)..<segment.endID).first?.end ?? 0
+        return try view.goodRecords((segment.endID - 1)..<segment.endID).first
+    }
+
+    /// Checks that the last event read is still there: its writer, short of space for others of the same append, may have taken it back.
+    private func expectUnchanged(
+        _ record: IndexRecord,
+        of segment: Segment,
+        _ log: OpenFile
+    ) throws(EventStoreError) {
+        let line = try log.read(record.offset..<record.end)
+        guard line.count < record.length || line.withUnsafeBytes({ Checksum.of($0) }) != record.checksum else { return }
+        throw .damaged(
+            path: log.path,
+            line: segment.count,
+            offset: record.offset,
+            reason:
+                "event \(segment.endID - 1) isn't what was read before, so its append may have failed; follow it again"
+        )
     }
 
     /// Gives up records in memory that the writer has put into the index meanwhile, once they're many.

@@ -139,7 +139,15 @@ struct SegmentWriter: ~Copyable {
         let nextID = firstID + count
         let fullID = firstID
         let nextLog = try OpenFile(directory + "/" + SegmentName.log(nextID), .creating)
-        if durability == .synced { try Directory.synchronize(directory) }
+        if durability == .synced {
+            do throws(EventStoreError) {
+                try Directory.synchronize(directory)
+            } catch {
+                // So that the next append can make it.
+                try Directory.remove(nextLog.path)
+                throw error
+            }
+        }
         firstID = nextID
         count = 0
         size = 0
