@@ -113,12 +113,7 @@ public final class ActionExecutionClient: Sendable {
         switch head.status {
         case 200:
             do {
-                guard case .object(let object) = try JSONValue(parsing: body) else {
-                    throw RuntimeError.unexpectedResponse(detail: "the body is not an object")
-                }
-                return try Observation(json: object)
-            } catch let error as RuntimeError {
-                throw error
+                return try Observation(jsonBytes: body)
             } catch {
                 throw RuntimeError.unexpectedResponse(detail: "\(error)")
             }

@@ -33,16 +33,17 @@ public struct ActionInvocation: Sendable, Hashable {
 
     /// The body of a request that has the action performed, as the reference's client writes it.
     func requestBody(timeout: Double?) -> [UInt8] {
-        var members: JSONObject
+        let members: [UInt8]
         if var event {
             event.payload = .action(action)
             event.timeout = timeout
-            members = event.jsonObject
+            members = event.jsonBytes()
         } else {
-            members = action.json
-            if let timeout { members["timeout"] = .number(JSONNumber(timeout)) }
+            var object = action.json
+            if let timeout { object["timeout"] = .number(JSONNumber(timeout)) }
+            members = object.serialized()
         }
-        return JSONValue.object(["action": .object(members)]).serialized()
+        return Array("{\"action\":".utf8) + members + Array("}".utf8)
     }
 }
 

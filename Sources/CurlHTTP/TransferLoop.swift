@@ -144,7 +144,9 @@ final class TransferLoop: TaskExecutor {
 
     /// Runs the jobs that are left; those that come later are run elsewhere.
     func finish() {
-        repeat { runJobs() } while !mailbox.withLock { mailbox in
+        repeat {
+            runJobs()
+        } while !mailbox.withLock { mailbox in
             mailbox.hasEnded = mailbox.jobs.isEmpty
             return mailbox.hasEnded
         }

@@ -34,6 +34,33 @@ struct EventCodingTests {
         }
     }
 
+    @Test("An observation's bytes say what its JSON does, and are read as the same observation")
+    func observations() throws {
+        var count = 0
+        for line in try Self.kinds() {
+            guard case .observation(let observation) = try Event(json: JSONValue(parsing: line)).payload else {
+                continue
+            }
+            count += 1
+            let bytes = observation.jsonBytes()
+            #expect(String(decoding: bytes, as: UTF8.self) == JSONValue.object(observation.json).description)
+            #expect(try Observation(jsonBytes: bytes) == observation)
+            // In another layout, and with a member that is nobody's.
+            var object = observation.json
+            object["later"] = 1
+            #expect(try Observation(jsonBytes: object.serialized(.python)) == observation)
+        }
+        #expect(count > 20)
+    }
+
+    @Test(
+        "What is no observation is an error that says so",
+        arguments: ["", "[]", "{}", #"{"message":"","observation":5}"#]
+    )
+    func noObservation(text: String) {
+        #expect(throws: (any Error).self) { try Observation(jsonBytes: Array(text.utf8)) }
+    }
+
     @Test("The fast decoder doesn't take text that it would write in another way")
     func notCanonical() throws {
         let good =

@@ -279,23 +279,14 @@ actor ServerCore {
     }
 
     private func perform(_ body: [UInt8]) async -> HTTPResponse {
-        let object: JSONObject
-        do throws(JSONError) {
-            guard case .object(let members)? = try JSONValue(parsing: body)["action"] else {
-                return HTTPResponse(detail: "The body must be an object with the member \"action\"", status: 422)
-            }
-            object = members
-        } catch {
-            return HTTPResponse(detail: "The body is not JSON: \(error)", status: 422)
-        }
         do {
-            let observation = try await executor.execute(
-                try Action(json: object),
-                timeout: object["timeout"]?.doubleValue
-            )
-            return HTTPResponse(json: observation.json)
+            let request = try ActionRequest(body: body)
+            let observation = try await executor.execute(request.action, timeout: request.timeout)
+            return HTTPResponse(json: observation.jsonBytes())
         } catch let error as ActionExecutor.Unsupported {
             return HTTPResponse(detail: "Actions of the kind \(error.kind) are not performed here", status: 400)
+        } catch let error as JSONError {
+            return HTTPResponse(detail: "The body is not JSON: \(error)", status: 422)
         } catch {
             return HTTPResponse(detail: "\(error)", status: 422)
         }

@@ -118,7 +118,8 @@ enum ShellDialect: Sendable {
             return ":;if \(load);\(prepare);then eval \"$__aes_c\";else eval \"$__aes_c\";fi;__aes_report \"$?\""
         case .posix:
             // The prompt once more, since a command may have set it, as the activation of a Python environment does.
-            return "__aes_prepare \(sequence) \(lastStatus);. '\(files.commandFile)';__aes_report \"$?\";__aes_prompt \(sequence)"
+            return
+                "__aes_prepare \(sequence) \(lastStatus);. '\(files.commandFile)';__aes_report \"$?\";__aes_prompt \(sequence)"
         }
     }
 
@@ -143,7 +144,8 @@ enum ShellDialect: Sendable {
         return word + "'"
     }
 
-    /// Bytes of a quoted command. With the rest of the line it fits into the line of any terminal: 1,024 on macOS
-    /// (`MAX_CANON`), 4,096 on Linux.
+    /// Bytes of a quoted command.
+    ///
+    /// With the rest of the line it fits into that of any terminal: 1,024 on macOS (`MAX_CANON`), 4,096 on Linux.
     private static let typedLimit = 800
 }

@@ -1,6 +1,6 @@
 extension Event {
     /// Reads an event that is laid out as this version writes it; `nil` for all other text.
-    init?(canonical bytes: UnsafeBufferPointer<UInt8>) {
+    package init?(canonical bytes: UnsafeBufferPointer<UInt8>) {
         guard var reader = CanonicalReader(bytes),
             reader.take("{\"id\":"), let id = reader.integer(),
             reader.take(",\"timestamp\":"), let timestamp = Timestamp(reading: &reader),
@@ -59,6 +59,31 @@ extension Event {
         } else {
             try self.init(json: JSONValue(parsing: bytes))
         }
+    }
+}
+
+extension Observation {
+    /// Reads what ``jsonBytes()`` gives, and the text of any JSON that ``init(json:)`` reads.
+    ///
+    /// - Throws: ``JSONError`` for what is no JSON, ``EventDecodingError`` for what is no observation.
+    public init(jsonBytes bytes: [UInt8]) throws {
+        if let observation = bytes.withUnsafeBufferPointer({ Observation(canonical: $0) }) {
+            self = observation
+            return
+        }
+        let value = try JSONValue(parsing: bytes)
+        guard case .object(let object) = value else { throw EventDecodingError.mismatch("an object", value) }
+        try self.init(json: object)
+    }
+
+    private init?(canonical bytes: UnsafeBufferPointer<UInt8>) {
+        guard var reader = CanonicalReader(bytes),
+            reader.take("{\"message\":"), let message = reader.skipString(),
+            reader.take(",\"observation\":"), let kind = reader.string(),
+            let observation = try? Observation(kind: kind, canonical: &reader, message: message),
+            reader.take(UInt8(ascii: "}")), reader.isAtEnd
+        else { return nil }
+        self = observation
     }
 }
 

@@ -114,15 +114,37 @@ extension ByteWriter {
     }
 }
 
+extension Observation {
+    /// The bytes of ``json``.
+    public func jsonBytes() -> [UInt8] {
+        var visitor = PayloadEncoder(beginning: ByteWriter())
+        guard accept(&visitor) != nil else { return json.serialized() }
+        var writer = visitor.finish()
+        writer.append(UInt8(ascii: "}"))
+        return Array(writer.bytes)
+    }
+}
+
 /// Appends the members from the message to the payload, in the reference's order.
 private struct PayloadEncoder: ActionVisitor, ObservationVisitor, ~Copyable {
     private let cause: Int?
     private let metadata: (toolCall: JSONValue?, llm: JSONValue?)?
+    /// What comes before the message's text.
+    private let lead: StaticString
     private var writer: ByteWriter
 
     init(_ event: borrowing Event, writer: consuming ByteWriter) {
         cause = event.cause
         metadata = event.metadata
+        lead = ",\"message\":\""
+        self.writer = writer
+    }
+
+    /// Appends the first members of an object.
+    init(beginning writer: consuming ByteWriter) {
+        cause = nil
+        metadata = nil
+        lead = "{\"message\":\""
         self.writer = writer
     }
 
@@ -130,7 +152,7 @@ private struct PayloadEncoder: ActionVisitor, ObservationVisitor, ~Copyable {
 
     mutating func visit<Record: ActionRecord>(_ record: consuming Record) -> Bool {
         let isHidden = record.isHidden
-        writer.appendLiteral(",\"message\":\"")
+        writer.appendLiteral(lead)
         record.buildMessage(&writer)
         writer.append(UInt8(ascii: "\""))
         writer.appendCause(cause)
@@ -145,7 +167,7 @@ private struct PayloadEncoder: ActionVisitor, ObservationVisitor, ~Copyable {
 
     mutating func visit<Record: ObservationRecord>(_ record: consuming Record) -> Bool {
         let isHidden = record.isHidden
-        writer.appendLiteral(",\"message\":\"")
+        writer.appendLiteral(lead)
         record.buildMessage(&writer)
         writer.append(UInt8(ascii: "\""))
         writer.appendCause(cause)

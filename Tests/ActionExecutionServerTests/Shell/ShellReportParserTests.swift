@@ -48,7 +48,9 @@ struct ShellReportParserTests {
     @Test("A search path, options or a directory that is a full stop doesn't end a report early")
     func fullStops() {
         var parser = ShellReportParser()
-        let found = parser.consume(Self.bytes("2", "0", "", "/", ".", "", ".") + Self.bytes("3", "0", "", ".", ".", ".", "."))
+        let found = parser.consume(
+            Self.bytes("2", "0", "", "/", ".", "", ".") + Self.bytes("3", "0", "", ".", ".", ".", ".")
+        )
         #expect(found.map(\.sequence) == [2, 3])
         #expect(found.map(\.searchPath) == [".", "."])
         #expect(found.map(\.directory) == ["/", "."])
