@@ -1,4 +1,5 @@
 import CurlHTTP
+import Foundation
 import SocketTestServer
 import Synchronization
 import Testing
@@ -19,6 +20,38 @@ struct ExchangeTests {
             }
             #expect(server.acceptedConnections == 1)
         }
+    }
+
+    @Test("runs on the client's thread for tasks that prefer it, which outlive the client")
+    func taskExecutor() async throws {
+        let (client, task) = try await withServer(script: { $0.serve() }) { client, server in
+            let isShutDown = Signal()
+            let task = Task(executorPreference: client.taskExecutor) {
+                var threads: Set<UInt> = []
+                for index in 0..<10 {
+                    let body = try await client.send(
+                        server.request("POST", "/", body: .text("\(index)")),
+                        bodyLimit: 100
+                    ).body
+                    #expect(String(decoding: body, as: UTF8.self) == "\(index)")
+                    threads.insert(currentThread())
+                    await Task.yield()
+                    threads.insert(currentThread())
+                }
+                #expect(threads.count == 1)
+                await isShutDown.wait()
+                await #expect(throws: HTTPError.self) { try await client.send(server.request(), bodyLimit: 0) }
+                return threads
+            }
+            // Meanwhile, others' requests are answered too.
+            for _ in 0..<10 { _ = try await client.send(server.request(), bodyLimit: 0) }
+            client.shutdown()
+            isShutDown.fire()
+            return (client, task)
+        }
+        #expect(try await task.value != [currentThread()])
+        // A new task of a client that has ended has somewhere to run, too.
+        #expect(await Task(executorPreference: client.taskExecutor) { 5 }.value == 5)
     }
 
     @Test func opensANewConnectionWhenAskedTo() async throws {
@@ -185,4 +218,12 @@ struct ExchangeTests {
             }
         }
     }
+}
+
+private func currentThread() -> UInt {
+    #if canImport(Darwin)
+    UInt(bitPattern: pthread_self())
+    #else
+    UInt(pthread_self())
+    #endif
 }

@@ -34,6 +34,39 @@ struct ShellCommandTests {
         }
     }
 
+    @Test("Any text of a command reaches the shell as it is, typed or by way of the file", arguments: TestShell.all)
+    func text(shell: TestShell) async throws {
+        var generator = SeededGenerator(seed: 4)
+        try await withShell(shell) { fixture in
+            if shell == .bash { _ = try await fixture.output("set -o history -H") }
+            // Lengths on both sides of what is typed, and characters on both sides of what a terminal leaves alone.
+            for length in [1, 40, 300, 700, 790, 810, 1500] {
+                let typed = (0x20..<0x7f) + [0x09, 0x0a].map { UInt32($0) }
+                for characters in [typed, typed + [0x7f, 0x01, 0x03, 0x04, 0x15, 0x16, 0xe4, 0x65e5]] {
+                    let text = (0..<length).map { _ in
+                        String(Unicode.Scalar(characters.randomElement(using: &generator) ?? 0x20) ?? " ")
+                    }.joined()
+                    let sum = String(checksum(text + "\n"))
+                    // Not what a shell may expand: the text is quoted, and its checksum is what comes back.
+                    try await fixture.expect("cksum <<'__END__'\n\(text)\n__END__\n", "\(sum) \(text.utf8.count + 1)")
+                }
+            }
+        }
+    }
+
+    @Test("With tracing on, a command shows its own trace and little else")
+    func tracing() async throws {
+        try await withShell(.bash) { fixture in
+            _ = try await fixture.output("set -x")
+            let output = try await fixture.output("echo hi")
+            #expect(output.contains("+ echo hi\nhi"))
+            #expect(!output.contains("PROMPT_COMMAND"), "\(output)")
+            #expect(!output.contains("printf"), "\(output)")
+            _ = try await fixture.output("set +x")
+            try await fixture.expect("echo quiet", "quiet")
+        }
+    }
+
     @Test("The status of a command is the next one's $?", arguments: TestShell.all)
     func status(shell: TestShell) async throws {
         try await withShell(shell) { fixture in
@@ -229,4 +262,20 @@ struct ShellCommandTests {
             #expect(try await fixture.run("kill $!; wait").metadata.exitCode != -1)
         }
     }
+}
+
+/// The checksum of `cksum` (POSIX: CRC-32 of the bytes and their count).
+private func checksum(_ text: String) -> UInt32 {
+    var count = text.utf8.count
+    var bytes = Array(text.utf8)
+    while count > 0 {
+        bytes.append(UInt8(truncatingIfNeeded: count))
+        count >>= 8
+    }
+    var sum: UInt32 = 0
+    for byte in bytes {
+        sum ^= UInt32(byte) << 24
+        for _ in 0..<8 { sum = sum >> 31 == 0 ? sum << 1 : sum << 1 ^ 0x04c1_1db7 }
+    }
+    return ~sum
 }
