@@ -381,8 +381,9 @@ actor ShellSession {
             var found: [ShellReport] = []
             while true {
                 let count = read(files.reports, buffer.baseAddress, buffer.count)
-                guard count > 0 else { return found }
-                found += reports.consume(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+                if count > 0 { found += reports.consume(UnsafeRawBufferPointer(rebasing: buffer[..<count])) }
+                // What comes after a short read is told by the next wait.
+                guard count == buffer.count else { return found }
             }
         }
     }
