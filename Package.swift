@@ -61,6 +61,7 @@ let package = Package(
         .executableTarget(
             name: "Benchmarks",
             dependencies: ["ActionExecutionClient", "CurlHTTP", "DockerEngine", "DockerRuntime", "EventStream"],
+            resources: [.embedInCode("Reference/reference_events.py")],
             swiftSettings: settings
         ),
 

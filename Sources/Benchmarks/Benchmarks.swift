@@ -5,7 +5,14 @@ import Foundation
 enum Benchmarks {
     /// All of them, by the prefix of their figures' names.
     private static let all: [(name: String, run: @Sendable (Options) async throws -> [Figure])] = [
-        ("publish", PublishBenchmark.run),
+        ("publish_memory", PublishBenchmark.runMemory),
+        ("publish_os", PublishBenchmark.runOS),
+        ("publish_synced", SyncedPublishBenchmark.run),
+        ("deliver", DeliverBenchmark.run),
+        ("fanout", FanoutBenchmark.run),
+        ("replay", ReplayBenchmark.run),
+        ("scan", ScanBenchmark.run),
+        ("open_1gb", OpenBenchmark.run),
         ("server", ServerBenchmark.run),
         ("action_roundtrip", RoundTripBenchmark.run),
         ("cold_start", ColdStartBenchmark.run),
@@ -30,9 +37,14 @@ enum Benchmarks {
         #if DEBUG
         FileHandle.standardError.write(Data("Benchmarks: a debug build; use swift run -c release Benchmarks\n".utf8))
         #endif
+        if let directory = options.openedLog {
+            print(try await OpenBenchmark.measureInThisProcess(directory).json)
+            return
+        }
         for (name, run) in all where options.filter.map({ name.contains($0) }) ?? true {
             for figure in try await run(options) { print(options.isJSON ? figure.json : figure.row) }
         }
+        try await options.reference?.stop()
     }
 }
 
@@ -46,6 +58,9 @@ struct Options: Sendable {
     var isJSON = false
     var isHelp = false
     var filter: String?
+    /// The directory of a log to open and measure in this process; what `open_1gb` starts itself with.
+    var openedLog: String?
+    var reference = ProcessInfo.processInfo.environment["REFERENCE_PYTHON"].map { Reference(python: $0) }
     var image = ProcessInfo.processInfo.environment["TEST_IMAGE"] ?? "swift-docker-runtime/debian:bookworm"
 
     init(_ words: [String]) throws(UsageError) {
@@ -54,12 +69,18 @@ struct Options: Sendable {
             switch word {
             case "--json": isJSON = true
             case "--help", "-h": isHelp = true
-            case "--filter", "--image":
-                guard let value = rest.popFirst() else { throw UsageError(description: "\(word) needs a value") }
-                if word == "--image" { image = value } else { filter = value }
+            case "--filter": filter = try value(of: word, &rest)
+            case "--image": image = try value(of: word, &rest)
+            case "--reference": reference = Reference(python: try value(of: word, &rest))
+            case OpenBenchmark.option: openedLog = try value(of: word, &rest)
             default: throw UsageError(description: "unknown argument: \(word); try --help")
             }
         }
+    }
+
+    private func value(of option: String, _ rest: inout ArraySlice<String>) throws(UsageError) -> String {
+        guard let value = rest.popFirst() else { throw UsageError(description: "\(option) needs a value") }
+        return value
     }
 
     static let help = """
@@ -68,8 +89,11 @@ struct Options: Sendable {
         Measures in one run what is compared in one run. Use a release build, and an engine that is idle.
 
           --json          one JSON object per figure: {"name","value","unit","n","note"}
-          --filter TEXT   only benchmarks whose name has TEXT: publish, server, action_roundtrip, cold_start
+          --filter TEXT   only benchmarks whose name has TEXT: publish_memory, publish_os, publish_synced, deliver,
+                          fanout, replay, scan, open_1gb, server, action_roundtrip, cold_start
           --image IMAGE   image for sandboxes (default: $TEST_IMAGE, or the one that scripts/demo makes)
+          --reference PYTHON
+                          a Python that has openhands-ai 0.62.0, to be measured beside (default: $REFERENCE_PYTHON)
 
         """
 }

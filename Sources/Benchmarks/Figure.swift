@@ -66,3 +66,15 @@ func measure<Value>(_ operation: () async throws -> Value) async rethrows -> (Va
     let value = try await operation()
     return (value, .now - start)
 }
+
+/// The best rate of several attempts: others on the machine make one slower, never faster.
+struct Best {
+    private(set) var rate = 0.0
+
+    /// Does something that is as many operations.
+    mutating func measure(_ count: Int, _ body: () async throws -> Void) async rethrows {
+        let start = ContinuousClock.now
+        try await body()
+        rate = max(rate, Double(count) / ((.now - start) / .seconds(1)))
+    }
+}
