@@ -39,7 +39,7 @@ actor CommandRunner {
 
     /// Starts the shell ahead of the first command.
     func start() async throws(SystemError) {
-        guard await session.takeTurn() else { return }
+        guard await session.turn.take() else { return }
         let result: Result<Void, SystemError>
         do throws(SystemError) {
             try await session.start()
@@ -47,7 +47,7 @@ actor CommandRunner {
         } catch {
             result = .failure(error)
         }
-        await session.endTurn()
+        await session.turn.end()
         try result.get()
     }
 
@@ -61,9 +61,9 @@ actor CommandRunner {
     /// - Parameter timeout: seconds after which the observation comes back in any case; nil for no such limit.
     func run(_ action: CommandAction, timeout: Double?) async -> Observation {
         if action.isStatic { return await runStatic(action, timeout: timeout) }
-        guard await session.takeTurn() else { return Self.cancelled }
+        guard await session.turn.take() else { return Self.cancelled }
         let observation = await runInTurn(action, in: session, timeout: timeout)
-        await session.endTurn()
+        await session.turn.end()
         return observation
     }
 

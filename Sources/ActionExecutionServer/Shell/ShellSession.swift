@@ -74,8 +74,8 @@ actor ShellSession {
     private var hasTypedInput = false
     private var sequence = 1
     private var isClosed = false
-    private(set) var turns: [EventLoop.WaitID] = []
-    private(set) var isTaken = false
+    /// Whose request uses the session.
+    let turn: Turn
 
     /// Where the shell is, as far as it reported.
     private(set) var directory: String
@@ -89,6 +89,7 @@ actor ShellSession {
     init(_ configuration: Configuration, loop: EventLoop) {
         self.configuration = configuration
         self.loop = loop
+        turn = Turn(loop: loop)
         directory = configuration.directory
         readsStartupFiles = configuration.readsStartupFiles
         output = CommandOutput(directory: configuration.outputs)
@@ -105,34 +106,6 @@ actor ShellSession {
     func takeNotes() -> String {
         defer { notes = [] }
         return notes.map { "[\($0)]\n" }.joined()
-    }
-
-    // MARK: Turns
-
-    /// Waits until no other request uses the session.
-    ///
-    /// - Returns: false when the waiting task was cancelled.
-    func takeTurn() async -> Bool {
-        if !isTaken {
-            isTaken = true
-            return true
-        }
-        let id = loop.makeWaitID()
-        turns.append(id)
-        if await loop.wait(id: id) == .ready { return true }
-        if let index = turns.firstIndex(of: id) {
-            turns.remove(at: index)
-        } else {
-            // The turn came at the same time as the cancellation: the next one has it.
-            loop.forget(id)
-            endTurn()
-        }
-        return false
-    }
-
-    /// Lets the next request have the session.
-    func endTurn() {
-        if turns.isEmpty { isTaken = false } else { loop.notify(turns.removeFirst()) }
     }
 
     // MARK: Starting and closing

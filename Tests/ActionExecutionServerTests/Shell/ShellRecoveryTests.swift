@@ -263,14 +263,14 @@ struct ShellRecoveryTests {
         )
         let session = ShellSession(configuration, loop: loop)
         for _ in 0..<300 {
-            #expect(await session.takeTurn())
-            let waiting = Task { await session.takeTurn() }
-            while await session.waitingCount == 0 { await Task.yield() }
-            async let ended: Void = session.endTurn()
+            #expect(await session.turn.take())
+            let waiting = Task { await session.turn.take() }
+            while await session.turn.waiting.isEmpty { await Task.yield() }
+            async let ended: Void = session.turn.end()
             waiting.cancel()
             await ended
-            if await waiting.value { await session.endTurn() }
-            #expect(await !session.isInUse)
+            if await waiting.value { await session.turn.end() }
+            #expect(await !session.turn.isTaken)
         }
     }
 

@@ -138,7 +138,4 @@ extension ShellSession {
     var hasShell: Bool { process != nil }
     /// The directory through which the shell is reached; empty without a shell.
     var controlPath: String { files?.path ?? "" }
-    /// How many requests wait for their turn.
-    var waitingCount: Int { turns.count }
-    var isInUse: Bool { isTaken }
 }
