@@ -6,8 +6,10 @@ import Foundation
 @main
 enum Demo {
     static func main() async {
+        let words = Array(CommandLine.arguments.dropFirst())
+        if words.first == "log" { exit(await LogCommand.run(Array(words.dropFirst()))) }
         do {
-            exit(try await run(try DemoOptions(Array(CommandLine.arguments.dropFirst()))))
+            exit(try await run(try DemoOptions(words)))
         } catch let error as DemoOptions.UsageError {
             FileHandle.standardError.write(Data("Demo: \(error)\nTry --help.\n".utf8))
             exit(64)
@@ -33,8 +35,8 @@ enum Demo {
         }
     }
 
-    /// Has a signal cancel the session, which then cleans up, rather than end the process.
-    private static func onSignal(_ number: Int32, _ action: @escaping @Sendable () -> Void) -> any DispatchSourceSignal
+    /// Has a signal cancel what is under way, which then cleans up, rather than end the process.
+    static func onSignal(_ number: Int32, _ action: @escaping @Sendable () -> Void) -> any DispatchSourceSignal
     {
         signal(number, SIG_IGN)
         let source = DispatchSource.makeSignalSource(signal: number)

@@ -44,6 +44,7 @@ struct DemoOptions: Equatable {
 
     static let help = """
         Usage: Demo [options]
+               Demo log show|grep|verify|convert ...    (see Demo log --help)
 
         A scripted agent does a small programming task in a sandbox: it writes a program and a test, runs the
         test, reads the failure, fixes the program and runs the test again. Every step is an event in a log.
@@ -53,6 +54,8 @@ struct DemoOptions: Equatable {
           --log DIR       keep the event log there (default: a new temporary directory)
           --replay LOG    print a session from its log, without a sandbox
           --help          print this and exit
+
+        log shows, searches, checks and converts recorded sessions.
 
         """
 }

@@ -12,9 +12,16 @@ public final class ChildProcess: Sendable {
     /// Starts a program.
     ///
     /// - Parameters:
-    ///   - output: the file for what it writes, errors too.
+    ///   - output: the file for what it writes.
+    ///   - errors: the file for its standard error; nil for the same one.
     ///   - environment: variables beside this process's own.
-    public init(_ program: String, _ arguments: [String], output: URL, environment: [String: String] = [:]) throws {
+    public init(
+        _ program: String,
+        _ arguments: [String],
+        output: URL,
+        errors: URL? = nil,
+        environment: [String: String] = [:]
+    ) throws {
         self.output = output
         #if canImport(Darwin)
         var actions: posix_spawn_file_actions_t?
@@ -25,7 +32,11 @@ public final class ChildProcess: Sendable {
         defer { posix_spawn_file_actions_destroy(&actions) }
         posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
         posix_spawn_file_actions_addopen(&actions, 1, output.path, O_WRONLY | O_CREAT | O_APPEND, 0o600)
-        posix_spawn_file_actions_adddup2(&actions, 1, 2)
+        if let errors {
+            posix_spawn_file_actions_addopen(&actions, 2, errors.path, O_WRONLY | O_CREAT | O_APPEND, 0o600)
+        } else {
+            posix_spawn_file_actions_adddup2(&actions, 1, 2)
+        }
         let variables = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         let argv = ([program] + arguments).map { strdup($0) } + [nil]
         let envp = variables.map { strdup("\($0)=\($1)") } + [nil]

@@ -3,14 +3,15 @@ struct JSONParser {
     private let base: UnsafePointer<UInt8>
     private let count: Int
     private let maximumDepth: Int
-    private(set) var position = 0
+    private(set) var position: Int
 
-    /// Reads from bytes that must outlive the parser.
-    init(_ bytes: UnsafeBufferPointer<UInt8>, maximumDepth: Int) {
+    /// Reads from bytes that must outlive the parser, from a position on.
+    init(_ bytes: UnsafeBufferPointer<UInt8>, maximumDepth: Int, from position: Int = 0) {
         // An empty buffer may have no address; nothing is read from this one.
         base = bytes.baseAddress ?? UnsafePointer(Self.nothing)
         count = bytes.count
         self.maximumDepth = maximumDepth
+        self.position = position
     }
 
     // Never written to and never freed, so sharing it is safe.
@@ -48,12 +49,7 @@ struct JSONParser {
         skipWhitespace()
         if take(UInt8(ascii: "}")) { return JSONObject(members) }
         while true {
-            guard position < count, base[position] == UInt8(ascii: "\"") else {
-                throw error("a member's name in quotes")
-            }
-            let key = try string()
-            skipWhitespace()
-            guard take(UInt8(ascii: ":")) else { throw error("\":\" after a member's name") }
+            let key = try name()
             skipWhitespace()
             members.append((key, try value(depth: depth + 1)))
             skipWhitespace()
@@ -65,6 +61,15 @@ struct JSONParser {
                 throw error("\",\" or \"}\"")
             }
         }
+    }
+
+    /// Reads a member's name and the colon.
+    mutating func name() throws(JSONError) -> String {
+        guard position < count, base[position] == UInt8(ascii: "\"") else { throw error("a member's name in quotes") }
+        let name = try string()
+        skipWhitespace()
+        guard take(UInt8(ascii: ":")) else { throw error("\":\" after a member's name") }
+        return name
     }
 
     private mutating func array(depth: Int) throws(JSONError) -> [JSONValue] {
@@ -177,7 +182,7 @@ struct JSONParser {
     // MARK: Helpers
 
     @inline(__always)
-    private mutating func skipWhitespace() {
+    mutating func skipWhitespace() {
         while position < count {
             switch base[position] {
             case 0x20, 0x09, 0x0A, 0x0D: position &+= 1
@@ -187,13 +192,13 @@ struct JSONParser {
     }
 
     @inline(__always)
-    private mutating func take(_ byte: UInt8) -> Bool {
+    mutating func take(_ byte: UInt8) -> Bool {
         guard position < count, base[position] == byte else { return false }
         position &+= 1
         return true
     }
 
-    private func error(_ expected: String) -> JSONError {
+    func error(_ expected: String) -> JSONError {
         JSONError.at(position, in: base, count: count, expected: expected)
     }
 

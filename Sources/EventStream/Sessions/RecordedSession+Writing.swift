@@ -35,7 +35,12 @@ extension RecordedSession {
     /// - Throws: ``EventStoreError/missingEvents(path:expected:found:)`` when the recording leaves out events, or what the system says.
     public func write(to directory: String) throws(EventStoreError) {
         let store = try JSONLinesEventStore(directory: directory)
-        try store.append(events)
+        // In pieces, so that a long session fills files of the usual size.
+        var rest = events[...]
+        while !rest.isEmpty {
+            try store.append(Array(rest.prefix(1024)))
+            rest = rest.dropFirst(1024)
+        }
         try store.close()
     }
 }

@@ -20,54 +20,16 @@ public struct RecordedSession: Sendable, Hashable {
     ///
     /// A directory can be one of ``JSONLinesEventStore``, or a session of the reference: a folder `events` with a file for each event, `0.json` and so on, and maybe
     /// a folder `event_cache` with pages of them. A file can have one event per line, or be a trajectory: an array of events, or an object with that array as
-    /// `trajectory`.
+    /// `trajectory`. For sessions that are too long for memory, or damaged, there is ``SessionReader``.
     ///
     /// - Throws: ``EventStoreError/damaged(path:line:offset:reason:)`` for a file or line that isn't an event, ``EventStoreError/malformed(path:reason:)`` when
     ///   nothing of the above is there, or what the system says.
     public init(contentsOf path: String) throws(EventStoreError) {
-        if try Directory.isDirectory(path) {
-            try self.init(directory: path)
-        } else {
-            try self.init(file: path)
-        }
-    }
-
-    private init(directory: String) throws(EventStoreError) {
-        let names = try Directory.names(in: directory)
-        if names.contains(where: { SegmentName.firstID(ofLog: $0) != nil }) {
-            let store = try JSONLinesEventStore(reading: directory)
-            self.init(events: try store.events(in: 0..<store.count, reversed: false, where: .all, limit: .max))
-        } else if names.contains(ReferenceSession.events) || names.contains(ReferenceSession.cache) {
-            self.init(events: try ReferenceSession.read(directory))
-        } else if names.contains(where: { ReferenceSession.id(ofFile: $0) != nil }) {
-            self.init(events: try ReferenceSession.readEvents(directory))
-        } else {
-            throw .malformed(
-                path: directory,
-                reason:
-                    "there is no session: neither \"\(SegmentName.log(0))\" nor a folder \"\(ReferenceSession.events)\""
-            )
-        }
-    }
-
-    private init(file path: String) throws(EventStoreError) {
-        let file = try OpenFile(path, .reading)
-        let bytes = try file.read(0..<(try file.size()))
-        // An array, or an object of several lines or with another beginning than an event's, is one document.
-        if let trajectory = try Trajectory.read(bytes, path: path) {
-            self.init(events: trajectory)
-            return
-        }
+        let reader = try SessionReader(path)
+        if let error = reader.openingError { throw error }
         var events: [Event] = []
-        var offset = 0
-        for (index, line) in bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).enumerated() {
-            defer { offset += line.count + 1 }
-            if line.allSatisfy({ $0 == 0x20 || $0 == 0x0D || $0 == 0x09 }) { continue }
-            do {
-                events.append(try Event(jsonBytes: Array(line)))
-            } catch {
-                throw .damaged(path: path, line: index + 1, offset: offset, reason: "\(error)")
-            }
+        for page in try reader.pages() {
+            for entry in page.entries { events.append(try entry.get()) }
         }
         self.init(events: events)
     }

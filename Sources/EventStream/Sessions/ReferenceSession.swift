@@ -12,48 +12,25 @@ enum ReferenceSession {
         return Int(number)
     }
 
-    /// Reads a session's folder: the files of events, and from pages those that have no file.
-    static func read(_ directory: String) throws(EventStoreError) -> [Event] {
-        let names = try Directory.names(in: directory)
-        var events: [Int: Event] = [:]
-        if names.contains(cache) {
-            let folder = directory + "/" + cache
-            for name in try Directory.names(in: folder) where name.hasSuffix(".json") {
-                let path = folder + "/" + name
-                for event in try Trajectory.read(try bytes(of: path), path: path) ?? [] { events[event.id] = event }
-            }
-        }
-        if names.contains(Self.events) {
-            for event in try readEvents(directory + "/" + Self.events) { events[event.id] = event }
-        }
-        return Array(events.values)
+    /// Whether a folder with these names is a session, or the folder of a session that has the events' files.
+    static func isSession(_ names: [String]) -> Bool {
+        names.contains(events) || names.contains(cache) || names.contains { id(ofFile: $0) != nil }
     }
 
-    /// Reads the folder of a session that has the events' files.
-    static func readEvents(_ folder: String) throws(EventStoreError) -> [Event] {
-        var events: [Event] = []
-        for name in try Directory.names(in: folder) {
-            guard let id = id(ofFile: name) else { continue }
-            let path = folder + "/" + name
-            let event: Event
-            do {
-                event = try Event(jsonBytes: try bytes(of: path))
-            } catch let error as EventStoreError {
-                throw error
-            } catch {
-                throw .damaged(path: path, line: 1, offset: (error as? JSONError)?.offset ?? 0, reason: "\(error)")
-            }
-            guard event.id == id else {
-                throw .damaged(path: path, line: 1, offset: 0, reason: "the file has event \(event.id)")
-            }
-            events.append(event)
+    /// Reads an event's file.
+    static func event(_ id: Int, in path: String) throws(EventStoreError) -> Event {
+        let event: Event
+        do {
+            event = try Event(jsonBytes: try OpenFile.bytes(of: path))
+        } catch let error as EventStoreError {
+            throw error
+        } catch {
+            throw .damaged(path: path, line: 1, offset: (error as? JSONError)?.offset ?? 0, reason: "\(error)")
         }
-        return events
-    }
-
-    private static func bytes(of path: String) throws(EventStoreError) -> [UInt8] {
-        let file = try OpenFile(path, .reading)
-        return try file.read(0..<(try file.size()))
+        guard event.id == id else {
+            throw .damaged(path: path, line: 1, offset: 0, reason: "the file has event \(event.id)")
+        }
+        return event
     }
 
     /// Writes events as the reference does.

@@ -8,36 +8,26 @@ enum Trajectory {
     ]
     private static let screenshots: Set = ["screenshot", "set_of_marks"]
 
-    /// Reads a trajectory; `nil` when the text isn't an array, or an object that has one.
-    static func read(_ bytes: [UInt8], path: String) throws(EventStoreError) -> [Event]? {
-        switch bytes.first(where: { $0 > 0x20 }) {
-        case UInt8(ascii: "["): break
-        case UInt8(ascii: "{"):
-            // One event per line begins like that too: what tells them apart is whether the first line is a document.
-            let line = bytes.prefix { $0 != UInt8(ascii: "\n") }
-            if let first = try? JSONValue(parsing: Array(line)), first["trajectory"] == nil { return nil }
-        default: return nil
+    /// Whether a file is a trajectory rather than one event per line.
+    static func isTrajectory(_ path: String) throws(EventStoreError) -> Bool {
+        let file = try OpenFile(path, .reading)
+        let size = try file.size()
+        let head = try file.read(0..<min(size, 4096))
+        switch head.first(where: { $0 > 0x20 }) {
+        case UInt8(ascii: "["): return true
+        case UInt8(ascii: "{"): break
+        default: return false
         }
-        let document: JSONValue
-        do {
-            document = try JSONValue(parsing: bytes)
-        } catch {
-            let line = bytes.prefix(error.offset).count { $0 == UInt8(ascii: "\n") } + 1
-            throw .damaged(path: path, line: line, offset: error.offset, reason: error.description)
+        // One event per line begins like that too: what tells them apart is whether the first line is a document.
+        var lines: [[UInt8]] = []
+        let end = try LogScanner.forEachLine(in: file, from: 0, to: size) { line, _ throws(EventStoreError) in
+            lines.append(Array(line))
+            return lines.count < 2
         }
-        guard let elements = document.arrayValue ?? document["trajectory"]?.arrayValue else {
-            throw .malformed(path: path, reason: "there is no array of events")
-        }
-        var events: [Event] = []
-        events.reserveCapacity(elements.count)
-        for (index, element) in elements.enumerated() {
-            do {
-                events.append(try Event(json: element))
-            } catch {
-                throw .malformed(path: path, reason: "element \(index): \(error)")
-            }
-        }
-        return events
+        if lines.count < 2 { lines.append(try file.read(end..<size)) }
+        if let first = try? JSONValue(parsing: lines[0]) { return first["trajectory"] != nil }
+        // Where the first line is damaged, the second tells.
+        return lines.count < 2 || lines[1].first != UInt8(ascii: "{")
     }
 
     /// The JSON of an event in a trajectory.

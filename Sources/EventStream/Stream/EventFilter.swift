@@ -109,11 +109,47 @@ extension Event {
     /// Whether a text is in the event's JSON, in upper or lower case.
     func contains(_ text: String) -> Bool {
         let wanted = Array(text.lowercased().utf8)
+        let all = jsonBytes()
+        if wanted.allSatisfy({ $0 < 0x80 }) {
+            // Most texts are ASCII, and need no tables of letters.
+            if all.containsIgnoringCase(wanted) { return true }
+            guard all.hasOtherLettersOfASCII else { return false }
+        }
+        return Array(String(decoding: all, as: UTF8.self).lowercased().utf8).containsIgnoringCase(wanted)
+    }
+}
+
+extension [UInt8] {
+    /// Whether a text, whose letters of ASCII are small, is in this one, whose letters of ASCII may be capitals.
+    fileprivate func containsIgnoringCase(_ wanted: [UInt8]) -> Bool {
         guard let first = wanted.first else { return true }
-        let all = Array(json.description.lowercased().utf8)
-        guard all.count >= wanted.count else { return false }
-        return (0...(all.count - wanted.count)).contains { start in
-            all[start] == first && all[start..<(start + wanted.count)].elementsEqual(wanted)
+        let isLetter = first &- UInt8(ascii: "a") < 26
+        let capital = isLetter ? first ^ 0x20 : first
+        return withUnsafeBufferPointer { all in
+            wanted.withUnsafeBufferPointer { wanted in
+                guard all.count >= wanted.count else { return false }
+                for start in 0...(all.count &- wanted.count) where all[start] == first || all[start] == capital {
+                    var length = 1
+                    while length < wanted.count {
+                        let byte = all[start &+ length]
+                        let isCapital = byte &- UInt8(ascii: "A") < 26
+                        guard (isCapital ? byte | 0x20 : byte) == wanted[length] else { break }
+                        length &+= 1
+                    }
+                    if length == wanted.count { return true }
+                }
+                return false
+            }
+        }
+    }
+
+    /// Whether there may be one of the two letters beyond ASCII whose small form has one of ASCII: U+0130 (İ), and U+212A, the sign for
+    /// kelvin.
+    fileprivate var hasOtherLettersOfASCII: Bool {
+        withUnsafeBufferPointer { bytes in
+            bytes.indices.dropLast().contains { index in
+                bytes[index] == 0xC4 && bytes[index &+ 1] == 0xB0 || bytes[index] == 0xE2 && bytes[index &+ 1] == 0x84
+            }
         }
     }
 }

@@ -20,11 +20,13 @@ public final class JSONLinesEventStore: EventStore {
         /// The file in which the rest of an interrupted append was set aside; `nil` where there was none.
         public internal(set) var tornTail: String?
         /// Where in the log the rest of an interrupted append began, and how long it was.
+        ///
+        /// A store that is open for reading leaves it there: it may be what somebody is just writing.
         public internal(set) var tornBytes: Range<Int> = 0..<0
-        /// Logs whose index was missing or damaged and was made again.
+        /// Indexes that were missing or damaged and were made again; in memory only, when reading.
         public internal(set) var rebuiltIndexes: [String] = []
         /// Whether all was well.
-        public var isEmpty: Bool { tornTail == nil && rebuiltIndexes.isEmpty }
+        public var isEmpty: Bool { tornBytes.isEmpty && rebuiltIndexes.isEmpty }
     }
 
     struct Segment: Sendable {

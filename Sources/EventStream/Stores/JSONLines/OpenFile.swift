@@ -157,6 +157,14 @@ final class OpenFile: Sendable {
     }
 }
 
+extension OpenFile {
+    /// Reads a whole file.
+    static func bytes(of path: String) throws(EventStoreError) -> [UInt8] {
+        let file = try OpenFile(path, .reading)
+        return try file.read(0..<(try file.size()))
+    }
+}
+
 extension EventStoreError {
     /// The error for a call that the system refused.
     static func system(_ number: Int32, _ operation: String, _ path: String) -> EventStoreError {

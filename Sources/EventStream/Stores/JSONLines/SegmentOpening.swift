@@ -67,8 +67,8 @@ struct SegmentOpening {
             segment.count += 1
             lastSize = size + 1
         }
-        guard isWriting else { return (segment, records) }
         if isDamaged { recovery.rebuiltIndexes.append(path(SegmentName.index(firstID))) }
+        guard isWriting else { return (segment, records) }
         try write(records, after: indexed, firstID: firstID)
         return (segment, [])
     }
@@ -142,7 +142,10 @@ struct SegmentOpening {
             throw .damaged(path: log.path, line: segment.count + 1, offset: tail.end, reason: reason)
         }
         // For a reader, the last line may just be being written.
-        guard isWriting else { return }
+        guard isWriting else {
+            recovery.tornBytes = tail.end..<size
+            return
+        }
         if tail.lacksLineEnd {
             try log.write([UInt8(ascii: "\n")], at: size)
             return
