@@ -40,8 +40,11 @@ enum SyncedPublishBenchmark {
             value: count / ours.percentile(0.5),
             unit: "events/s",
             count: publishers * batches * turns,
-            note: "\(SampleEvents.actionSize)-byte events, durability .synced, \(publishers) at a time; median of \(turns) turns",
-            floor: (count / bare.percentile(0.5), "write(2) of \(publishers) events and fdatasync(2), in a loop; in turns")
+            note:
+                "\(SampleEvents.actionSize)-byte events, durability .synced, \(publishers) at a time; median of \(turns) turns",
+            floor: (
+                count / bare.percentile(0.5), "write(2) of \(publishers) events and fdatasync(2), in a loop; in turns"
+            )
         ).figures(options)
     }
 
@@ -49,7 +52,8 @@ enum SyncedPublishBenchmark {
         try await withThrowingTaskGroup(of: Void.self) { group in
             for _ in 0..<publishers {
                 group.addTask {
-                    for _ in 0..<batches { try await stream.publish(SampleEvents.action) }
+                    let action = SampleEvents.action
+                    for _ in 0..<batches { try await stream.publish(action) }
                 }
             }
             try await group.waitForAll()
