@@ -8,8 +8,9 @@ enum DeliverBenchmark {
     private static let count = 20_000
 
     static func run(_ options: Options) async throws -> [Figure] {
-        let samples = try await deliveries()
         let handOver = handOvers()
+        let samples = try await deliveries(publisherIsBusy: false)
+        let busy = try await deliveries(publisherIsBusy: true)
         return try await Comparison(
             name: "deliver_latency_us",
             value: samples.percentile(0.5) * 1e6,
@@ -25,12 +26,19 @@ enum DeliverBenchmark {
                 unit: "µs",
                 count: count,
                 note: "p99 of the same"
-            )
+            ),
+            Figure(
+                name: "deliver_latency_busy_us",
+                value: busy.percentile(0.5) * 1e6,
+                unit: "µs",
+                count: count,
+                note: "p50 when the publisher goes on computing, so that another thread has to be woken"
+            ),
         ]
     }
 
     /// One event at a time: the subscriber answers each on a stream of its own, as a runtime answers an action.
-    private static func deliveries() async throws -> Samples {
+    private static func deliveries(publisherIsBusy: Bool) async throws -> Samples {
         let stream = EventStream()
         let answers = EventStream()
         let subscription = stream.subscribe()
@@ -44,9 +52,12 @@ enum DeliverBenchmark {
         }
         var iterator = answers.subscribe().makeAsyncIterator()
         var starts: [ContinuousClock.Instant] = []
-        for _ in 0..<count {
-            starts.append(.now)
+        for number in 0..<count {
+            let start = ContinuousClock.now
+            starts.append(start)
             try await stream.publish(SampleEvents.action)
+            // Not forever: on one core it is this that the subscriber waits for.
+            while publisherIsBusy, answers.nextID <= number, .now - start < .milliseconds(1) {}
             _ = try await iterator.next()
         }
         try await stream.close()

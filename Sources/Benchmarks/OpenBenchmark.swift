@@ -30,7 +30,9 @@ enum OpenBenchmark {
             let log = directory + "/log"
             let (events, time) = try await measure { try await writeLog(to: log) }
             let result = try await measureInOwnProcess(log)
-            guard result.pagedEvents == events else { throw Failure(description: "paged \(result.pagedEvents) events of \(events)") }
+            guard result.pagedEvents == events else {
+                throw Failure(description: "paged \(result.pagedEvents) events of \(events)")
+            }
             if options.reference != nil { try await writeReferenceSession(events: referenceCount, to: directory) }
             let opening = try await Comparison(
                 name: "open_1gb_ms",
@@ -38,7 +40,10 @@ enum OpenBenchmark {
                 unit: "ms",
                 count: result.milliseconds.count,
                 note: "a log of 1 GB with its index opened for writing, files in the system's cache; median",
-                floor: (median(result.bareMilliseconds), "open, fstat and the last 32 bytes of each file, and all of the last index; median"),
+                floor: (
+                    median(result.bareMilliseconds),
+                    "open, fstat and the last 32 bytes of each file, and all of the last index; median"
+                ),
                 reference: ("opening", [directory], "its session of \(referenceCount) events only")
             ).figures(options)
             return opening + [
@@ -76,7 +81,7 @@ enum OpenBenchmark {
 
     private static func writeLog(to directory: String) async throws -> Int {
         let stream = try EventStream(directory: directory)
-        let drafts = SampleEvents.session(count: 10_000)
+        let drafts = SampleEvents.session(0..<SampleEvents.batch)
         var bytes = 0
         while bytes < size {
             for event in try await stream.publish(drafts).prefix(1000) { bytes += 10 * (event.jsonBytes().count + 1) }

@@ -52,7 +52,8 @@ enum PublishBenchmark {
     }
 
     private static func publish(_ count: Int, on stream: EventStream) async throws {
-        for _ in 0..<count { try await stream.publish(SampleEvents.action) }
+        let action = SampleEvents.action
+        for _ in 0..<count { try await stream.publish(action) }
     }
 
     private static func appendToArray(_ count: Int) {

@@ -10,9 +10,7 @@ enum ReplayBenchmark {
     static func run(_ options: Options) async throws -> [Figure] {
         try await withTemporaryDirectory { directory in
             let log = directory + "/log"
-            let stream = try EventStream(directory: log)
-            try await stream.publish(SampleEvents.session(count: count))
-            try await stream.close()
+            try await SampleEvents.writeSession(count: count, to: log)
             let bytes = try logBytes(log)
             var best = Best()
             var floor = Best()
@@ -28,10 +26,12 @@ enum ReplayBenchmark {
                 value: best.rate,
                 unit: "events/s",
                 count: count,
-                note: "a subscriber reads a session from disk, events of \(bytes.count / count) bytes, each decoded; best of 3",
+                note:
+                    "a subscriber reads a session from disk, events of \(bytes.count / count) bytes, each decoded; best of 3",
                 floor: (floor.rate, "finding the line ends of the same log in memory, with memchr(3)"),
                 reference: (
-                    "replay", [directory], "search_events over the first \(referenceCount) of the same events, from its cache pages"
+                    "replay", [directory],
+                    "search_events over the first \(referenceCount) of the same events, from its cache pages"
                 )
             ).figures(options)
         }
@@ -66,7 +66,7 @@ func logBytes(_ directory: String) throws -> [UInt8] {
 /// Writes the same session as the reference keeps it, into `sessions/benchmark`.
 func writeReferenceSession(events count: Int, to directory: String) async throws {
     let stream = EventStream()
-    let session = RecordedSession(events: try await stream.publish(SampleEvents.session(count: count)))
+    let session = RecordedSession(events: try await stream.publish(SampleEvents.session(0..<count)))
     try session.writeReferenceSession(to: directory + "/sessions/benchmark")
 }
 

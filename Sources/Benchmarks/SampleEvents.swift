@@ -20,10 +20,13 @@ enum SampleEvents {
     ).jsonBytes().count
 
     /// The events of a session: commands and what they wrote in turns, with a word of the user's before each hundred.
-    static func session(count: Int) -> [EventDraft] {
-        (0..<count).map { id in
+    static func session(_ ids: Range<Int>) -> [EventDraft] {
+        ids.map { id in
             if id % 100 == 0 {
-                return EventDraft(.action(.message(MessageAction(content: "Go on with part \(id / 100)."))), source: .user)
+                return EventDraft(
+                    .action(.message(MessageAction(content: "Go on with part \(id / 100)."))),
+                    source: .user
+                )
             }
             if id % 2 == 1 { return draft }
             let observation = CommandObservation(
@@ -34,4 +37,16 @@ enum SampleEvents {
             return EventDraft(.observation(.run(observation)), source: .agent, cause: id - 1)
         }
     }
+
+    /// Writes a session to a log.
+    static func writeSession(count: Int, to directory: String) async throws {
+        let stream = try EventStream(directory: directory)
+        while stream.nextID < count {
+            try await stream.publish(session(stream.nextID..<min(count, stream.nextID + batch)))
+        }
+        try await stream.close()
+    }
+
+    /// How many events are published at once where that isn't measured.
+    static let batch = 10_000
 }

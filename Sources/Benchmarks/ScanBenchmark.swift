@@ -8,9 +8,7 @@ enum ScanBenchmark {
     static func run(_ options: Options) async throws -> [Figure] {
         try await withTemporaryDirectory { directory in
             let log = directory + "/log"
-            let stream = try EventStream(directory: log)
-            try await stream.publish(SampleEvents.session(count: count))
-            try await stream.close()
+            try await SampleEvents.writeSession(count: count, to: log)
             let bytes = try logBytes(log)
             var best = Best()
             var floor = Best()

@@ -129,14 +129,12 @@ struct ByteWriter: ~Copyable {
     /// Appends the bytes of a string as they are.
     @inline(__always)
     mutating func appendRaw(_ string: String) {
-        var string = string
-        string.withUTF8 { append($0) }
+        string.withUTF8Bytes { append($0) }
     }
 
     /// Appends a string in quotes, with escapes where JSON needs them.
     mutating func appendQuoted(_ string: String) {
-        var string = string
-        string.withUTF8 { text in
+        string.withUTF8Bytes { text in
             reserve(text.count &+ 2)
             append(UInt8(ascii: "\""))
             appendEscaped(text)
@@ -146,8 +144,7 @@ struct ByteWriter: ~Copyable {
 
     /// Appends text with escapes where JSON needs them.
     mutating func appendEscaped(_ string: String) {
-        var string = string
-        string.withUTF8 { appendEscaped($0) }
+        string.withUTF8Bytes { appendEscaped($0) }
     }
 
     mutating func appendEscaped(_ text: UnsafeBufferPointer<UInt8>) {

@@ -22,4 +22,13 @@ extension String {
         guard isSame else { return nil }
         self = string
     }
+    /// Calls a function with the string's UTF-8.
+    ///
+    /// The library's `withUTF8` may change the string, so it takes a copy to call it on a string that is only lent.
+    @inline(__always)
+    func withUTF8Bytes(_ body: (UnsafeBufferPointer<UInt8>) -> Void) {
+        guard utf8.withContiguousStorageIfAvailable(body) == nil else { return }
+        var copy = self
+        copy.withUTF8(body)
+    }
 }

@@ -280,7 +280,8 @@ struct StreamState: ~Copyable {
     ) -> Outcome? {
         if let error = failures.removeValue(forKey: ticket) { return .failed(error) }
         if ticket <= storedTicket { return .stored }
-        let index = waiters.firstIndex { $0.ticket > ticket } ?? waiters.endIndex
+        // Publishers wait in about the order in which they came, so the place is at the end or near it.
+        let index = waiters.lastIndex { $0.ticket < ticket }.map { $0 + 1 } ?? waiters.startIndex
         waiters.insert((ticket, continuation), at: index)
         return nil
     }
