@@ -44,7 +44,8 @@ struct LogConversion {
         try expectNothing(at: target)
         let folder = target.deletingLastPathComponent()
         var isDirectory: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: folder.path, isDirectory: &isDirectory), isDirectory.boolValue else {
+        guard FileManager.default.fileExists(atPath: folder.path, isDirectory: &isDirectory), isDirectory.boolValue
+        else {
             throw Refusal(description: "there is no directory \(folder.path) to write \(target.lastPathComponent) to")
         }
         let reader = try SessionReader(source)
@@ -114,8 +115,8 @@ struct LogConversion {
         guard event.id >= expected else {
             throw Refusal(
                 description: event.id == last
-                    ? "\(source) has two events \(event.id); \(target.path) was not written"
-                    : "in \(source) event \(event.id) comes after event \(expected - 1); \(target.path) was not written"
+                    ? "\(source) has two events \(event.id), so \(target.path) was not written"
+                    : "in \(source) event \(event.id) comes after event \(expected - 1), so nothing was written"
             )
         }
         guard form != .store || event.id == expected else {
@@ -174,7 +175,12 @@ struct LogConversion {
         guard original != copy else { return }
         if let members = original?.objectValue, copy?.objectValue != nil {
             for member in members {
-                compare(member.value, copy?[member.key], at: path.isEmpty ? member.key : "\(path).\(member.key)", &paths)
+                compare(
+                    member.value,
+                    copy?[member.key],
+                    at: path.isEmpty ? member.key : "\(path).\(member.key)",
+                    &paths
+                )
             }
         } else if let elements = original?.arrayValue, let copied = copy?.arrayValue, elements.count == copied.count {
             for (element, copied) in zip(elements, copied) { compare(element, copied, at: "\(path)[]", &paths) }

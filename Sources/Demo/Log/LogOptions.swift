@@ -125,7 +125,9 @@ private struct LogArguments {
         self.rest = rest
     }
 
-    /// The next option; `nil` at the end. What follows `--` isn't taken for one.
+    /// The next option; nil at the end.
+    ///
+    /// What follows `--` isn't taken for one.
     mutating func nextOption() -> String? {
         while let word = rest.popFirst() {
             if word == "--" {

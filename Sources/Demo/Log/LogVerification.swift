@@ -59,8 +59,9 @@ struct LogVerification {
         if check.leftOut > 0 { facts.append("\(check.leftOut) ids have no event, as this form may leave some out") }
         let unanswered = check.unanswered
         if !unanswered.isEmpty {
-            let ids = unanswered.prefix(10).map(String.init).joined(separator: ", ") + (unanswered.count > 10 ? ", …" : "")
-            facts.append("without an observation, at the end of what was done: \(ids)")
+            let ids = unanswered.prefix(10).map(String.init).joined(separator: ", ")
+            let rest = unanswered.count > 10 ? ", …" : ""
+            facts.append("without an observation, at the end of what was done: \(ids)\(rest)")
         }
         for fact in facts { try output.write("  \(style.faint(fact))\n") }
     }
