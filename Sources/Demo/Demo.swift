@@ -36,8 +36,7 @@ enum Demo {
     }
 
     /// Has a signal cancel what is under way, which then cleans up, rather than end the process.
-    static func onSignal(_ number: Int32, _ action: @escaping @Sendable () -> Void) -> any DispatchSourceSignal
-    {
+    static func onSignal(_ number: Int32, _ action: @escaping @Sendable () -> Void) -> any DispatchSourceSignal {
         signal(number, SIG_IGN)
         let source = DispatchSource.makeSignalSource(signal: number)
         source.setEventHandler(handler: action)

@@ -92,7 +92,7 @@ struct LogConvertTests {
         }
     }
 
-    @Test("When the disk has no room, there is nothing where the session should be", arguments: LogFixture.Form.allCases)
+    @Test("Without room on the disk, there is nothing where the session should be", arguments: LogFixture.Form.allCases)
     func fullDisk(form: LogFixture.Form) async throws {
         try await withLogFixture { fixture in
             let lines = (0..<200).map { id in

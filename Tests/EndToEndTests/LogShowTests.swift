@@ -38,7 +38,8 @@ struct LogShowTests {
         try await withLogFixture { fixture in
             let path = try fixture.path(form)
             func ids(_ arguments: String...) async throws -> [Int] {
-                let run = try await fixture.shell("\"$0\" log show --json \"$1\" \(arguments.joined(separator: " "))", path)
+                let words = arguments.joined(separator: " ")
+                let run = try await fixture.shell("\"$0\" log show --json \"$1\" \(words)", path)
                 #expect(run.status == 0, "\(run.errors)")
                 return run.ids
             }

@@ -51,7 +51,13 @@ struct EventText {
         case .read(let read):
             self.init(symbol: "▤", read.path, thought: read.thought)
         case .write(let write):
-            self.init(symbol: "✎", write.path, detail: Self.lines(write.content), thought: write.thought, body: write.content)
+            self.init(
+                symbol: "✎",
+                write.path,
+                detail: Self.lines(write.content),
+                thought: write.thought,
+                body: write.content
+            )
         case .edit(let edit):
             self.init(
                 symbol: "✎",

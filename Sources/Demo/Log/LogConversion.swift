@@ -10,10 +10,10 @@ struct LogConversion {
 
     private let source: String
     private let target: URL
-    private let form: SessionReader.Form
+    private let form: SessionForm
     private let keepsScreenshots: Bool
 
-    init(from source: String, to target: String, form: SessionReader.Form, keepsScreenshots: Bool) {
+    init(from source: String, to target: String, form: SessionForm, keepsScreenshots: Bool) {
         self.source = source
         // A slash at the end would make the name beside it one inside of it.
         self.target = URL(fileURLWithPath: target).standardizedFileURL
@@ -44,26 +44,24 @@ struct LogConversion {
         try expectNothing(at: target)
         let folder = target.deletingLastPathComponent()
         var isDirectory: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: folder.path, isDirectory: &isDirectory), isDirectory.boolValue else {
+        guard FileManager.default.fileExists(atPath: folder.path, isDirectory: &isDirectory), isDirectory.boolValue
+        else {
             throw Refusal(description: "there is no directory \(folder.path) to write \(target.lastPathComponent) to")
         }
         let reader = try SessionReader(source)
-        guard let session = try read(reader) else { return nil }
-        try expectFitting(session)
 
         // Beside the target, so that putting it in place is one step, which happens or doesn't.
         let name = ".\(target.lastPathComponent).\(String(UInt64.random(in: .min ... .max), radix: 36)).partial"
         let draft = folder.appendingPathComponent(name)
         defer { try? FileManager.default.removeItem(at: draft) }
-        try write(session, to: draft)
-        try Task.checkCancellation()
-        let losses = try compare(session, with: draft)
+        guard let count = try write(reader, to: draft) else { return nil }
+        let losses = try compare(reader, with: draft)
         try synchronize(draft)
         try Task.checkCancellation()
         try put(draft, at: target)
 
         let style = Style.detected
-        var report = ["\(session.events.count) events of a \(reader.form.name) are now a \(form.name): \(target.path)"]
+        var report = ["\(count) events of a \(reader.form.name) are now a \(form.name): \(target.path)"]
         if !losses.isEmpty {
             report.append(style.yellow("Left out, as a \(form.name) has it, with the number of events:"))
             report += losses.sorted { $0.key < $1.key }.map { "  \($0.key)  \(style.faint("\($0.value)"))" }
@@ -71,92 +69,105 @@ struct LogConversion {
         return report
     }
 
-    // MARK: Reading
+    // MARK: Writing
 
-    /// Reads the session; nil when it is damaged, which is told.
-    private func read(_ reader: SessionReader) throws -> RecordedSession? {
-        let bar = ProgressBar("Reading")
+    /// Writes the session.
+    ///
+    /// - Returns: how many events it has; nil when it is damaged, which was told.
+    private func write(_ reader: SessionReader, to draft: URL) throws -> Int? {
+        let bar = ProgressBar("Writing ")
         defer { bar.clear() }
-        var events: [Event] = []
         var damages: [EventStoreError] = []
         if case .missingEvents = reader.openingError { damages += reader.openingError.map { [$0] } ?? [] }
-        for page in try reader.pages() {
+        var writer = try SessionWriter(draft.path, as: form, withScreenshots: keepsScreenshots)
+        var count = 0
+        var last: Int?
+        reading: for page in try reader.pages() {
+            var events: [Event] = []
             for entry in page.entries {
                 switch entry {
-                case .success(let event): events.append(event)
-                case .failure(let error): damages.append(error)
+                case .success(let event):
+                    if damages.isEmpty { try expectFitting(event, after: last) }
+                    last = event.id
+                    events.append(event)
+                case .failure(let error):
+                    damages.append(error)
+                    if damages.count == 10 { break reading }
                 }
             }
+            // Of what is damaged only the other damage is wanted still.
+            if damages.isEmpty { try writer.append(events) }
+            count += events.count
             bar.show(page.fraction)
             try Task.checkCancellation()
         }
-        guard !damages.isEmpty else { return RecordedSession(events: events) }
         bar.clear()
-        for damage in damages.prefix(10) { Output.complain("\(damage)") }
+        try writer.close()
+        guard !damages.isEmpty else { return count }
+        for damage in damages { Output.complain("\(damage)") }
         Output.complain("\(source) is damaged, so \(target.path) was not written; log verify \(source) says more")
         return nil
     }
 
-    /// Checks that the form has room for the events.
-    private func expectFitting(_ session: RecordedSession) throws {
-        for (event, next) in zip(session.events, session.events.dropFirst()) where event.id == next.id {
-            throw Refusal(description: "\(source) has two events \(event.id); \(target.path) was not written")
+    /// Checks that the form has room for an event after those before.
+    private func expectFitting(_ event: Event, after last: Int?) throws {
+        let expected = last.map { $0 + 1 } ?? 0
+        guard event.id >= expected else {
+            throw Refusal(
+                description: event.id == last
+                    ? "\(source) has two events \(event.id), so \(target.path) was not written"
+                    : "in \(source) event \(event.id) comes after event \(expected - 1), so nothing was written"
+            )
         }
-        guard form == .store, let gap = session.events.enumerated().first(where: { $0.offset != $0.element.id }) else {
-            return
-        }
-        throw Refusal(
-            description: """
-                a \(form.name) has all events from 0 on, and \(source) has no event \(gap.offset); \
-                lines, session and trajectory may leave some out
-                """
-        )
-    }
-
-    // MARK: Writing
-
-    private func write(_ session: RecordedSession, to draft: URL) throws {
-        switch form {
-        case .store: try session.write(to: draft.path)
-        case .referenceSession: try session.writeReferenceSession(to: draft.path)
-        case .trajectory: try session.writeTrajectory(to: draft.path, withScreenshots: keepsScreenshots)
-        case .lines:
-            var bytes: [UInt8] = []
-            for event in session.events {
-                bytes += event.jsonBytes()
-                bytes.append(UInt8(ascii: "\n"))
-            }
-            // Only for this user, as the other forms are.
-            let descriptor = open(draft.path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-            guard descriptor >= 0 else { throw Self.failure("create", draft.path) }
-            try FileHandle(fileDescriptor: descriptor, closeOnDealloc: true).write(contentsOf: Data(bytes))
+        guard form != .store || event.id == expected else {
+            throw Refusal(
+                description: """
+                    a \(form.name) has all events from 0 on, and \(source) has no event \(expected); \
+                    lines, session and trajectory may leave some out
+                    """
+            )
         }
     }
 
-    /// Reads again what was written.
+    // MARK: Checking
+
+    /// Reads both again.
     ///
     /// - Returns: the members that are left out, each with the number of events that had it.
-    private func compare(_ session: RecordedSession, with draft: URL) throws -> [String: Int] {
-        let copy = try RecordedSession(contentsOf: draft.path)
-        guard copy.events.map(\.id) == session.events.map(\.id) else {
-            throw Refusal(description: "what was read again isn't what was written; \(target.path) was not written")
+    private func compare(_ reader: SessionReader, with draft: URL) throws -> [String: Int] {
+        let bar = ProgressBar("Checking")
+        defer { bar.clear() }
+        var copies = try SessionReader(draft.path).pages()
+        var written: ArraySlice<Result<Event, EventStoreError>> = []
+        func nextCopy() throws -> Event? {
+            while written.isEmpty, let page = copies.next() { written = page.entries[...] }
+            return try written.popFirst()?.get()
         }
         var losses: [String: Int] = [:]
-        for (event, written) in zip(session.events, copy.events) where event.json != written.json {
-            var paths: Set<String> = []
-            Self.compare(event.json, written.json, at: "", &paths)
-            // A trajectory leaves out what it always does; anything else is a mistake.
-            guard form == .trajectory else {
-                throw Refusal(
-                    description: """
-                        event \(event.id) would not be the same (\(paths.sorted().joined(separator: ", "))); \
-                        \(target.path) was not written
-                        """
-                )
+        for page in try reader.pages() {
+            for entry in page.entries {
+                let event = try entry.get()
+                guard let copy = try nextCopy(), copy.id == event.id else {
+                    throw Refusal(description: "event \(event.id) wasn't read again; \(target.path) was not written")
+                }
+                for path in try Self.losses(from: event, to: copy, form) { losses[path, default: 0] += 1 }
             }
-            for path in paths { losses[path, default: 0] += 1 }
+            bar.show(page.fraction)
+            try Task.checkCancellation()
         }
         return losses
+    }
+
+    private static func losses(from event: Event, to copy: Event, _ form: SessionForm) throws -> Set<String> {
+        let (original, written) = (event.json, copy.json)
+        guard original != written else { return [] }
+        var paths: Set<String> = []
+        compare(original, written, at: "", &paths)
+        // A trajectory leaves out what it always does; anything else is a mistake.
+        guard form == .trajectory else {
+            throw Refusal(description: "event \(event.id) would be another: \(paths.sorted().joined(separator: ", "))")
+        }
+        return paths
     }
 
     private static func compare(_ original: JSONValue?, _ copy: JSONValue?, at path: String, _ paths: inout Set<String>)
@@ -164,7 +175,12 @@ struct LogConversion {
         guard original != copy else { return }
         if let members = original?.objectValue, copy?.objectValue != nil {
             for member in members {
-                compare(member.value, copy?[member.key], at: path.isEmpty ? member.key : "\(path).\(member.key)", &paths)
+                compare(
+                    member.value,
+                    copy?[member.key],
+                    at: path.isEmpty ? member.key : "\(path).\(member.key)",
+                    &paths
+                )
             }
         } else if let elements = original?.arrayValue, let copied = copy?.arrayValue, elements.count == copied.count {
             for (element, copied) in zip(elements, copied) { compare(element, copied, at: "\(path)[]", &paths) }

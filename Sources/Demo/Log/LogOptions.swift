@@ -6,7 +6,7 @@ struct LogOptions {
     enum Verb: Equatable {
         case show(log: String)
         case verify(log: String)
-        case convert(from: String, to: String, SessionReader.Form)
+        case convert(from: String, to: String, SessionForm)
         case grep(pattern: String, log: String)
         case help
     }
@@ -36,7 +36,7 @@ struct LogOptions {
         let wantsHelp = words.prefix { $0 != "--" }.contains { $0 == "--help" || $0 == "-h" }
         if wantsHelp || name == "help" { return }
         var parser = LogArguments(words.dropFirst())
-        var form: SessionReader.Form?
+        var form: SessionForm?
         while let option = parser.nextOption() {
             guard Self.options(of: name).contains(option) else {
                 throw Self.error("log \(name) has no option \(option)")
@@ -100,7 +100,7 @@ struct LogOptions {
         }
     }
 
-    private static func form(_ word: String) throws(DemoOptions.UsageError) -> SessionReader.Form {
+    private static func form(_ word: String) throws(DemoOptions.UsageError) -> SessionForm {
         switch word {
         case "jsonl": .store
         case "lines": .lines
@@ -125,7 +125,9 @@ private struct LogArguments {
         self.rest = rest
     }
 
-    /// The next option; `nil` at the end. What follows `--` isn't taken for one.
+    /// The next option; nil at the end.
+    ///
+    /// What follows `--` isn't taken for one.
     mutating func nextOption() -> String? {
         while let word = rest.popFirst() {
             if word == "--" {

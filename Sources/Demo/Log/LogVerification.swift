@@ -42,7 +42,7 @@ struct LogVerification {
         return problems > 0 ? .bad : .good
     }
 
-    private func summarize(_ form: SessionReader.Form, _ check: ConsistencyCheck, _ problems: Int) throws {
+    private func summarize(_ form: SessionForm, _ check: ConsistencyCheck, _ problems: Int) throws {
         let mark = problems > 0 ? style.red("✗") : style.green("✓")
         let verdict =
             switch problems {
@@ -56,17 +56,18 @@ struct LogVerification {
             facts[0] += ", \(first.id) to \(last.id)"
             facts.append("from \(first.timestamp) to \(last.timestamp)")
         }
-        if check.leftOut > 0 { facts.append("\(check.leftOut) ids in between are left out, as this form may") }
+        if check.leftOut > 0 { facts.append("\(check.leftOut) ids have no event, as this form may leave some out") }
         let unanswered = check.unanswered
         if !unanswered.isEmpty {
-            let ids = unanswered.prefix(10).map(String.init).joined(separator: ", ") + (unanswered.count > 10 ? ", …" : "")
-            facts.append("without an observation, at the end of what was done: \(ids)")
+            let ids = unanswered.prefix(10).map(String.init).joined(separator: ", ")
+            let rest = unanswered.count > 10 ? ", …" : ""
+            facts.append("without an observation, at the end of what was done: \(ids)\(rest)")
         }
         for fact in facts { try output.write("  \(style.faint(fact))\n") }
     }
 }
 
-extension SessionReader.Form {
+extension SessionForm {
     /// What people call it.
     var name: String {
         switch self {

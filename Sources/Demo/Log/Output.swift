@@ -41,7 +41,8 @@ final class Output {
         try buffer.withUnsafeBytes { bytes in
             var rest = bytes[...]
             while !rest.isEmpty {
-                let count = Foundation.write(STDOUT_FILENO, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+                let start = UnsafeRawBufferPointer(rebasing: rest).baseAddress
+                let count = Foundation.write(STDOUT_FILENO, start, rest.count)
                 if count < 0 {
                     if errno == EINTR { continue }
                     if errno == EPIPE { throw Closed() }

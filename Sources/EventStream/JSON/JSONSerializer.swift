@@ -85,7 +85,8 @@ struct JSONSerializer {
         }
     }
 
-    private func separate(_ isFirst: inout Bool, _ bytes: inout [UInt8], _ level: Int) {
+    /// Appends what comes before an element of an array or object at a level.
+    func separate(_ isFirst: inout Bool, _ bytes: inout [UInt8], _ level: Int) {
         if !isFirst {
             bytes.append(UInt8(ascii: ","))
             if layout.isSpaced, layout.indentation == nil { bytes.append(UInt8(ascii: " ")) }
@@ -94,7 +95,8 @@ struct JSONSerializer {
         breakLine(&bytes, level + 1)
     }
 
-    private func breakLine(_ bytes: inout [UInt8], _ level: Int) {
+    /// Begins a line at a level, where the layout has lines.
+    func breakLine(_ bytes: inout [UInt8], _ level: Int) {
         guard let indentation = layout.indentation else { return }
         bytes.append(UInt8(ascii: "\n"))
         bytes.append(contentsOf: repeatElement(UInt8(ascii: " "), count: indentation * level))

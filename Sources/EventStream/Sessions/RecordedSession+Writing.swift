@@ -4,8 +4,7 @@ extension RecordedSession {
     /// - Parameter directory: The session's folder, for example `sessions/<id>`; it may have no events yet.
     /// - Throws: What the system says, or that there are events already.
     public func writeReferenceSession(to directory: String) throws(EventStoreError) {
-        var writer = try ReferenceSession.Writer(directory)
-        for event in events { try writer.append(event) }
+        try write(try SessionWriter(directory, as: .referenceSession))
     }
 
     /// The session as a trajectory: an array of all events, without what browsers leave in observations that nobody reads later.
@@ -15,7 +14,7 @@ extension RecordedSession {
     ///   - layout: The layout; as the reference saves it unless told otherwise.
     public func trajectory(
         withScreenshots: Bool = false,
-        layout: JSONLayout = JSONLayout(isSpaced: true, isASCII: true, indentation: 4)
+        layout: JSONLayout = SessionWriter.trajectoryLayout
     ) -> [UInt8] {
         JSONValue.array(events.map { Trajectory.json($0, withScreenshots: withScreenshots) }).serialized(layout)
     }
@@ -24,24 +23,26 @@ extension RecordedSession {
     public func writeTrajectory(
         to path: String,
         withScreenshots: Bool = false,
-        layout: JSONLayout = JSONLayout(isSpaced: true, isASCII: true, indentation: 4)
+        layout: JSONLayout = SessionWriter.trajectoryLayout
     ) throws(EventStoreError) {
-        let bytes = trajectory(withScreenshots: withScreenshots, layout: layout)
-        try OpenFile(path, .creating).write(bytes, at: 0)
+        try write(try SessionWriter(path, as: .trajectory, withScreenshots: withScreenshots, layout: layout))
     }
 
     /// Writes the session to an empty directory in the form of ``JSONLinesEventStore``, for a stream to go on with.
     ///
     /// - Throws: ``EventStoreError/missingEvents(path:expected:found:)`` when the recording leaves out events, or what the system says.
     public func write(to directory: String) throws(EventStoreError) {
-        let store = try JSONLinesEventStore(directory: directory)
-        // In pieces, so that a long session fills files of the usual size.
+        try write(try SessionWriter(directory, as: .store))
+    }
+
+    private func write(_ writer: consuming SessionWriter) throws(EventStoreError) {
+        // In pieces, so that a long session takes little more memory, and fills files of the usual size.
         var rest = events[...]
         while !rest.isEmpty {
-            try store.append(Array(rest.prefix(1024)))
+            try writer.append(Array(rest.prefix(1024)))
             rest = rest.dropFirst(1024)
         }
-        try store.close()
+        try writer.close()
     }
 }
 

@@ -110,7 +110,8 @@ struct ReferenceSessionPages: PageSource {
                 differences.append(
                     .malformed(
                         path: path,
-                        reason: "event \(event.id) isn't what \(file) has; delete the page, which the reference makes again"
+                        reason:
+                            "event \(event.id) isn't what \(file) has; delete the page, which the reference makes again"
                     )
                 )
             }

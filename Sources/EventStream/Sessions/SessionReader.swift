@@ -3,18 +3,6 @@
 /// Where ``RecordedSession`` has all events in memory and is an error when one can't be read, this is for sessions of any length and in any state.
 /// Only a page is in memory at a time, but for a trajectory, which is one document, and for the index of a store where that is missing.
 public struct SessionReader: Sendable {
-    /// The form in which a session is kept.
-    public enum Form: Sendable, Hashable {
-        /// A directory of ``JSONLinesEventStore``.
-        case store
-        /// A file with one event per line.
-        case lines
-        /// A folder of the reference: a file for each event, and maybe pages of them.
-        case referenceSession
-        /// A file with an array of events, or with an object that has that array as `trajectory`.
-        case trajectory
-    }
-
     /// A few events, or what is in their place.
     public struct Page: Sendable {
         /// The events in order, and why some can't be read.
@@ -26,7 +14,7 @@ public struct SessionReader: Sendable {
     /// Where the session is.
     public let path: String
     /// How it is kept.
-    public let form: Form
+    public let form: SessionForm
     /// Why a store can't be opened, so that its files are read line by line and without their checksums.
     public let openingError: EventStoreError?
     private let store: JSONLinesEventStore?
@@ -53,7 +41,7 @@ public struct SessionReader: Sendable {
         }
     }
 
-    private static func form(of path: String) throws(EventStoreError) -> Form {
+    private static func form(of path: String) throws(EventStoreError) -> SessionForm {
         guard try Directory.isDirectory(path) else { return try Trajectory.isTrajectory(path) ? .trajectory : .lines }
         let names = try Directory.names(in: path)
         if names.contains(where: { SegmentName.firstID(ofLog: $0) != nil }) { return .store }
