@@ -126,7 +126,7 @@ struct LogConvertTests {
         try await withLogFixture { fixture in
             // Long enough to be at work for a while.
             let text = String(repeating: "0123456789", count: 20)
-            let lines = (0..<40_000).map { id in
+            let lines = (0..<8_000).map { id in
                 let action = Action.message(MessageAction(content: text))
                 let time = Timestamp(wallMicroseconds: Int64(id))
                 let event = Event(id: id, timestamp: time, source: .user, payload: .action(action))

@@ -55,9 +55,6 @@ public struct SessionReader: Sendable {
         return .referenceSession
     }
 
-    /// How many events there are, where that is known without reading them.
-    public var count: Int? { store?.count }
-
     /// Reads events in the order in which they're kept, which is that of their ids unless somebody changed it.
     ///
     /// - Parameters:
