@@ -19,6 +19,8 @@ enum OpenBenchmark {
         var pagedEvents: Int
         var pagingSeconds: Double
         var tailedEvents: Int
+        var rebuildSeconds: Double
+        var rebuildMemory: Int
 
         var json: String {
             get throws { String(decoding: try JSONEncoder().encode(self), as: UTF8.self) }
@@ -60,6 +62,14 @@ enum OpenBenchmark {
                     count: events,
                     note: "all of it in pages of 100, from the last event to the first"
                 ),
+                Figure(
+                    name: "open_1gb_unindexed_s",
+                    value: result.rebuildSeconds,
+                    unit: "s",
+                    count: events,
+                    note: "the same log without its index, which is made again: every event is read"
+                ),
+                memory("open_1gb_unindexed_peak_mb", result.rebuildMemory, "highest resident memory after that"),
                 Figure(
                     name: "write_1gb_s",
                     value: time / .seconds(1),
@@ -122,15 +132,27 @@ enum OpenBenchmark {
         let (paged, pagingTime) = try await measure { try page(stream) }
         let tailed = try await tail(stream, log)
         try await stream.close()
+        let peakMemory = ResidentMemory.peak
+        try removeIndexes(log)
+        let (rebuilt, rebuildTime) = try await measure { try EventStream(directory: log) }
+        try await rebuilt.close()
         return Result(
             milliseconds: times,
             bareMilliseconds: bareTimes,
             openMemory: openMemory,
-            peakMemory: ResidentMemory.peak,
+            peakMemory: peakMemory,
             pagedEvents: paged,
             pagingSeconds: pagingTime / .seconds(1),
-            tailedEvents: tailed
+            tailedEvents: tailed,
+            rebuildSeconds: rebuildTime / .seconds(1),
+            rebuildMemory: ResidentMemory.peak
         )
+    }
+
+    private static func removeIndexes(_ log: String) throws {
+        for name in try FileManager.default.contentsOfDirectory(atPath: log) where name.hasSuffix(".index") {
+            try FileManager.default.removeItem(atPath: log + "/" + name)
+        }
     }
 
     /// What a log takes to be opened when nothing but the system's calls cost.
