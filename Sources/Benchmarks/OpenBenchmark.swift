@@ -53,7 +53,7 @@ enum OpenBenchmark {
                 memory(
                     "open_1gb_peak_mb",
                     result.peakMemory,
-                    "highest resident memory when it was also paged backwards and tailed for \(result.tailedEvents) events"
+                    "highest resident memory, also paged backwards and tailed for \(result.tailedEvents) events"
                 ),
                 Figure(
                     name: "page_1gb_eps",

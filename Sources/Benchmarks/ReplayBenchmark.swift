@@ -27,7 +27,7 @@ enum ReplayBenchmark {
                 unit: "events/s",
                 count: count,
                 note:
-                    "a subscriber reads a session from disk, events of \(bytes.count / count) bytes, each decoded; best of 3",
+                    "a subscriber reads a log of \(bytes.count / count)-byte events, each decoded; best of 3",
                 floor: (floor.rate, "finding the line ends of the same log in memory, with memchr(3)"),
                 reference: (
                     "replay", [directory],

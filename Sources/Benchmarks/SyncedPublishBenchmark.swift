@@ -41,7 +41,7 @@ enum SyncedPublishBenchmark {
             unit: "events/s",
             count: publishers * batches * turns,
             note:
-                "\(SampleEvents.actionSize)-byte events, durability .synced, \(publishers) at a time; median of \(turns) turns",
+                "\(publishers) publishers, \(SampleEvents.actionSize)-byte events, durability .synced; median of \(turns) turns",
             floor: (
                 count / bare.percentile(0.5), "write(2) of \(publishers) events and fdatasync(2), in a loop; in turns"
             )

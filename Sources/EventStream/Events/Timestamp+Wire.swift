@@ -37,7 +37,8 @@ extension Timestamp: WireValue {
             (1...12).contains(date.month), hour < 24, minute < 60, second < 60
         else { return nil }
         let days = date.daysSince1970
-        guard CivilDate(daysSince1970: days).day == date.day else { return nil }
+        // Every month has the first 28 days; others are there when they come back as themselves.
+        guard (1...28).contains(date.day) || CivilDate(daysSince1970: days).day == date.day else { return nil }
         self.init(wallMicroseconds: (days * 86_400 + hour * 3600 + minute * 60 + second) * 1_000_000 + fraction)
     }
 
