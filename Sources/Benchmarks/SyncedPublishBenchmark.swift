@@ -4,7 +4,7 @@ import EventStream
 enum SyncedPublishBenchmark {
     private static let publishers = [1, 8, 64]
     /// How often the disk is waited for in a turn.
-    private static let batches = 150
+    private static let batches = 100
     /// A disk's speed changes from one second to the next, so ours and the floor take turns, and many.
     private static let turns = 15
 
@@ -41,7 +41,7 @@ enum SyncedPublishBenchmark {
             unit: "events/s",
             count: publishers * batches * turns,
             note:
-                "\(publishers) publishers, \(SampleEvents.actionSize)-byte events, durability .synced; median of \(turns) turns",
+                "\(publishers) at a time, \(SampleEvents.actionSize)-byte events, .synced; median of \(turns) turns",
             floor: (
                 count / bare.percentile(0.5), "write(2) of \(publishers) events and fdatasync(2), in a loop; in turns"
             )
