@@ -20,6 +20,8 @@ actor Reference {
         let answers: LineReader
     }
 
+    private static let need = "name a Python that has openhands-ai==0.62.0"
+
     private let python: String
     private var connection: Connection?
 
@@ -32,9 +34,11 @@ actor Reference {
     func measure(_ name: String, _ arguments: [String]) throws -> Double {
         let connection = try connection ?? start()
         self.connection = connection
-        try connection.questions.write(contentsOf: JSONEncoder().encode([name] + arguments) + Data("\n".utf8))
+        let question = try JSONEncoder().encode([name] + arguments) + Data("\n".utf8)
+        // What ended already can't be written to, and has no answer either.
+        try? connection.questions.write(contentsOf: question)
         guard let line = try connection.answers.next() else {
-            throw Failure(description: "\(python) ended; see whether it can import openhands.events")
+            throw Failure(description: "\(python) ended without an answer; \(Self.need)")
         }
         let answer = try JSONDecoder().decode(Answer.self, from: line)
         guard let value = answer.value else {
@@ -54,7 +58,11 @@ actor Reference {
         process.standardInput = input
         process.standardOutput = output
         process.standardError = FileHandle.nullDevice
-        try process.run()
+        do {
+            try process.run()
+        } catch {
+            throw Failure(description: "\(python) can't be started (\(error)); \(Self.need)")
+        }
         return Connection(
             process: process,
             questions: input.fileHandleForWriting,
