@@ -106,7 +106,7 @@ struct EditorTests {
                     + " trying to write to \(fixture.directory)/latin1"
             )
             #expect(try fixture.bytes("latin1") == latin)
-            #expect(await fixture.view("damaged").contains("It is UTF-8 up to byte 12, which is not valid there."))
+            #expect(await fixture.view("damaged").contains("It is UTF-8 up to byte 13, which is not valid there."))
             #expect(await fixture.view("shiftjis").contains("Its text is neither UTF-8, nor UTF-16 with a mark, nor"))
             #expect(await fixture.replace("shiftjis", "a", "b").hasPrefix("ERROR:\nFile validation failed for "))
             #expect(try fixture.bytes("shiftjis") == hiragana)
@@ -398,7 +398,7 @@ struct EditorFaultTests {
                 try await perform(client, "write", ["path": .string(disk + "/new"), "content": .string(large)])
                     .contains("No space left")
             )
-            let listing = try await client.run("ls -A \(disk)")
+            let listing = try await client.run("ls -A1 \(disk)")
             #expect(listing == "f\ng\nhard")
             #expect(try await edit(client, disk + "/f", "old", "new").hasPrefix("The file"))
             #expect(try await client.run("cat \(disk)/hard") == "new")

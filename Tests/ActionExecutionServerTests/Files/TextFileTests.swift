@@ -1,4 +1,5 @@
 import EventStream
+import Foundation
 import Testing
 
 @testable import ActionExecutionServer
@@ -82,11 +83,19 @@ struct TextFileTests {
         let raw = (0..<Int.random(in: 0..<20, using: &random)).map { _ in pieces.randomElement(using: &random) ?? "" }
             .joined()
         let file = try TextFile(Array(raw.utf8))
-        #expect(file.text.text == raw.replacing("\r\n", with: "\n").replacing("\r", with: "\n"))
+        // Not as characters, of which \r\n is one.
+        let lines = raw.replacingOccurrences(of: "\r\n", with: "\n", options: .literal)
+            .replacingOccurrences(of: "\r", with: "\n", options: .literal)
+        #expect(file.text == Array(lines.utf8))
         // Between characters.
         let places = file.text.indices.filter { file.text[$0] & 0xC0 != 0x80 } + [file.text.count]
         let (one, other) = (places.randomElement(using: &random) ?? 0, places.randomElement(using: &random) ?? 0)
         let range = min(one, other)..<max(one, other)
+        for new in ["", "x", "\n", "\nx", "x\n", "x\ny"] {
+            let changed = UTF8Text.withUniversalNewlines(try file.bytes(replacing: range, with: Array(new.utf8)))
+            let expected = Array(file.text[..<range.lowerBound]) + Array(new.utf8) + file.text[range.upperBound...]
+            #expect(changed == expected, "\(raw.debugDescription) \(range) \(new.debugDescription)")
+        }
         let changed = try file.bytes(replacing: range, with: Array("<new>".utf8))
         let marker = try #require(changed.firstRange(of: Array("<new>".utf8)))
         let (before, after) = (changed[..<marker.lowerBound], changed[marker.upperBound...])
