@@ -95,7 +95,11 @@ struct SandboxStart: Sendable {
                 do {
                     try await engine.startContainer(container)
                 } catch let error as DockerEngineError {
-                    throw StartRefusal.meaning(of: error, ports: sandbox.ports)
+                    throw StartRefusal.meaning(
+                        of: error,
+                        ports: sandbox.ports,
+                        networks: configuration.additionalNetworks
+                    )
                 }
                 status.publish(RuntimeStatusUpdate(.started, message: "\(sandbox.name) from \(configuration.image)"))
                 return try await connect(to: container, of: sandbox, watch, reservation, on: engine)

@@ -6,9 +6,13 @@ enum StartRefusal {
     /// (`moby/daemon/devices.go`, and NVIDIA's hook).
     private static let ofGPUs = ["could not select device driver", "nvidia-container-cli", "could not select gpu"]
 
-    /// Names what was wrong with the start of a container with these ports; the engine's own error when it is none of ours.
-    static func meaning(of error: DockerEngineError, ports: SandboxPorts) -> any Error {
+    /// Names what was wrong with the start of a container; the engine's own error when it is none of ours.
+    static func meaning(of error: DockerEngineError, ports: SandboxPorts, networks: [String]) -> any Error {
         guard case .api(_, let message, _) = error else { return error }
+        // Docker 20.10 looks for a network only when the container that was put into it is started.
+        if error.isNotFound, let network = networks.first(where: { message.contains("network \($0) not found") }) {
+            return DockerRuntimeError.networkNotFound(name: network)
+        }
         if PortConflict.isTold(by: message) {
             let hosts = ports.all.compactMap(\.host)
             // Engines name the port, as in "Bind for 127.0.0.1:30001 failed: port is already allocated".

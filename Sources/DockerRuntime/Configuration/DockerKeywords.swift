@@ -29,7 +29,8 @@ struct DockerKeywords {
     ///
     /// - Throws: ``ConfigurationError``, which names the option.
     func apply(to configuration: inout DockerRuntime.Configuration) throws(ConfigurationError) {
-        for (name, value) in members where !value.isNull {
+        // As with the engine, what is added counts more than what is dropped: cap_drop comes before cap_add.
+        for (name, value) in members.sorted(by: { $0.name > $1.name }) where !value.isNull {
             let keyword = Settings.Setting(name: "\(name) in \(setting.name)", value: value, isText: false)
             try Self.keywords[name]?(keyword, &configuration)
         }
