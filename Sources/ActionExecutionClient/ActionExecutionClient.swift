@@ -184,6 +184,19 @@ public final class ActionExecutionClient: Sendable {
         return object
     }
 
+    /// What opens the sandbox's editor in a browser; nil when the server has none.
+    ///
+    /// - Throws: `HTTPError`, ``RuntimeError``.
+    public func editorToken() async throws -> String? {
+        let (head, body) = try await send(request("GET", "/vscode/connection_token", timeout: 10))
+        guard head.status == 200, let answer = try? JSONValue(parsing: body), let token = answer["token"] else {
+            throw RuntimeError.unexpectedResponse(
+                detail: "GET /vscode/connection_token gave status \(head.status) and no token"
+            )
+        }
+        return token.stringValue
+    }
+
     // MARK: Requests
 
     /// Blocking commands without a time limit may take for ever; all else has the default.
