@@ -95,7 +95,7 @@ actor ServerCore {
             outputs: OutputDirectory(path: configuration.outputDirectory)
         )
         let commands = CommandRunner(session, noChangeTimeout: configuration.noChangeTimeout, loop: loop)
-        executor = ActionExecutor(commands: commands)
+        executor = ActionExecutor(commands: commands, cells: CellRunner(session, commands: commands, loop: loop))
         requestGuard = RequestGuard(
             sessionAPIKeyDigest: configuration.sessionAPIKeyDigest,
             allowedHosts: configuration.allowedHosts
@@ -159,8 +159,9 @@ actor ServerCore {
         loop.notify(end)
     }
 
-    /// Ends the shell.
+    /// Ends the shell and the Python interpreter.
     func close() async {
+        await executor.cells.close()
         await executor.commands.close()
         loop.forget(end)
     }

@@ -1,8 +1,9 @@
 import EventStream
 
-/// Performs actions: commands in the shell, files on threads of their own.
+/// Performs actions: commands in the shell, cells in the Python interpreter, files on threads of their own.
 struct ActionExecutor: Sendable {
     let commands: CommandRunner
+    let cells: CellRunner
 
     /// The observation of an action.
     ///
@@ -12,6 +13,8 @@ struct ActionExecutor: Sendable {
         switch action {
         case .run(let action):
             return await commands.run(action, timeout: timeout)
+        case .runIPython(let action):
+            return await cells.run(action, timeout: timeout)
         case .read(let action):
             let directory = await commands.directory
             return await offload { FileActions.read(action, in: directory) }
