@@ -118,7 +118,8 @@ actor CellRunner {
     /// What was written since the last cell, by a thread or a program that it left running.
     static func beginning(after earlier: KernelSession.Output) -> String {
         guard !earlier.text.isEmpty else { return "" }
-        return "[Below is what was written since the last cell.]\n\(earlier.text)\n[Below is the output of this cell.]\n"
+        return "[Below is what was written since the last cell.]\n\(earlier.text)\n"
+            + "[Below is the output of this cell.]\n"
     }
 
     /// What a cell wrote, and what became of it.
