@@ -55,7 +55,9 @@ struct CellFixture {
 
     /// Runs a command in the shell.
     func shell(_ command: String) async throws {
-        guard case .run(let observation) = await commands.run(CommandAction(command: command), timeout: 60) else { return }
+        guard case .run(let observation) = await commands.run(CommandAction(command: command), timeout: 60) else {
+            return
+        }
         #expect(observation.metadata.exitCode == 0, "\(observation)")
     }
 
@@ -76,12 +78,14 @@ func withCells(
     _ body: (CellFixture) async throws -> Void
 ) async throws {
     let (interpreters, root) = (try python.directory(), try TestPython.root())
+    var made: ShellSession.Configuration?
     try await withShell(isolation: isolation) { configuration in
         configuration.environment["PATH"] = interpreters + ":/usr/local/bin:/usr/bin:/bin"
         configuration.environment["MPLCONFIGDIR"] = root + "/matplotlib"
         change(&configuration)
+        made = configuration
     } _: { shell in
-        let configuration = await shell.runner.sessionConfiguration
+        let configuration = try #require(made)
         let cells = CellRunner(configuration, commands: shell.runner, loop: shell.loop)
         do {
             try await body(CellFixture(cells: cells, commands: shell.runner, directory: shell.directory))
@@ -91,8 +95,4 @@ func withCells(
         }
         await cells.close()
     }
-}
-
-extension CommandRunner {
-    var sessionConfiguration: ShellSession.Configuration { configuration }
 }

@@ -14,6 +14,8 @@ import sys
 import types
 
 CHANNEL = 3
+# Bytes of a data URL; the server takes no message that is much larger.
+IMAGE_LIMIT = 32 << 20
 process = os.getpid()
 # The pipe, also when a cell closes or redirects descriptors 1 and 2.
 pipe = os.dup(1)
@@ -73,8 +75,12 @@ def show_image(kind, image):
     """Shows an image, given as bytes or in Base64."""
     import binascii
 
-    encoded = image.encode() if isinstance(image, str) else binascii.b2a_base64(image)
-    tell("image", b"data:%s;base64,%s" % (kind.encode(), b"".join(encoded.split())))
+    encoded = image.encode() if isinstance(image, str) else binascii.b2a_base64(image, newline=False)
+    url = b"data:%s;base64,%s" % (kind.encode(), encoded.replace(b"\n", b""))
+    if len(url) <= IMAGE_LIMIT:
+        tell("image", url)
+    else:
+        show_text("[An image that is too large was left out: %d bytes]" % len(url))
 
 
 class StdinNotImplementedError(NotImplementedError):
