@@ -32,6 +32,14 @@ actor CellRunner {
         await session.close()
     }
 
+    /// Interrupts the cell that runs.
+    ///
+    /// - Parameter isForced: whether the interpreter is killed.
+    /// - Returns: whether one ran.
+    func interrupt(isForced: Bool) async -> Bool {
+        await session.interrupt(isForced: isForced)
+    }
+
     /// Runs a cell.
     ///
     /// - Parameter timeout: seconds after which it is interrupted; nil for any time.
@@ -86,7 +94,7 @@ actor CellRunner {
     ) async -> (ending: KernelSession.Ending, isLate: Bool) {
         var ending = await session.waitForEnding(until: deadline)
         guard ending == .timedOut else { return (ending, false) }
-        await session.interrupt()
+        _ = await session.interrupt(isForced: false)
         ending = await session.waitForEnding(until: .now + Self.interruptionTimeout)
         if ending == .timedOut { await session.kill() }
         return (ending, true)
@@ -138,6 +146,8 @@ actor CellRunner {
             if isSilent { lines.append("[Code executed successfully with no output]") }
         case .ended(let end):
             lines.append("[The Python interpreter \(end) during this cell. \(next)]")
+        case .killed:
+            lines.append("[The Python interpreter was killed during this cell, as asked. \(next)]")
         case .lost:
             lines.append("[The Python interpreter could not be reached any more, and was killed. \(next)]")
         case .timedOut:

@@ -20,6 +20,8 @@ actor KernelSession {
         case done
         /// The interpreter ended, and the next cell finds a new one.
         case ended(ProcessEnd)
+        /// Somebody had it killed.
+        case killed
         /// The cell closed the channel or wrote to it. The interpreter was killed, and the next cell finds a new one.
         case lost
         /// The deadline passed; the cell runs on.
@@ -63,6 +65,8 @@ actor KernelSession {
     private var unread = Output()
     /// Whether a cell runs, or the interpreter starts, whose ending nobody has taken.
     private var isBusy = false
+    /// Whether the interpreter was killed on request.
+    private var wasKilled = false
     private var ending: Ending?
     private var waiter: EventLoop.WaitID?
     private var isClosed = false
@@ -124,7 +128,7 @@ actor KernelSession {
         stopKernel()
         switch ending {
         case .ended(let end): throw .ended(interpreter: path, end: end, output: said)
-        case .lost, .timedOut, .done: throw .slow(interpreter: path, limit: startupTimeout, output: said)
+        case .killed, .lost, .timedOut, .done: throw .slow(interpreter: path, limit: startupTimeout, output: said)
         case .closed: throw .closed
         }
     }
@@ -235,8 +239,15 @@ actor KernelSession {
     }
 
     /// Interrupts the cell, as Control-C does.
-    func interrupt() {
-        kernel?.interrupt()
+    ///
+    /// - Parameter isForced: whether the interpreter is killed.
+    /// - Returns: whether a cell ran.
+    func interrupt(isForced: Bool) -> Bool {
+        guard let kernel, isBusy, ending == nil else { return false }
+        wasKilled = isForced
+        // The pump finds the end.
+        if isForced { kernel.terminate() } else { kernel.interrupt() }
+        return true
     }
 
     /// What was shown since the last call.
@@ -260,7 +271,7 @@ actor KernelSession {
                     // What it said and wrote last.
                     _ = readMessages(of: kernel, pipe)
                     readOutput(pipe)
-                    kernelEnded(.ended(end))
+                    kernelEnded(wasKilled ? .killed : .ended(end))
                 } else if !isReachable {
                     kernel.terminate()
                     kernelEnded(.lost)
@@ -332,6 +343,7 @@ actor KernelSession {
 
     private func kernelEnded(_ ending: Ending) {
         kernel = nil
+        wasKilled = false
         hasLostVariables = true
         if isBusy { return end(ending) }
         let what = if case .ended(let end) = ending { "has \(end)" } else { "could not be reached, and was killed," }

@@ -58,6 +58,23 @@ struct KernelRecoveryTests {
         }
     }
 
+    @Test("A cell can be interrupted on request, and its interpreter killed")
+    func interrupted() async throws {
+        try await withCells(.plain) { fixture in
+            #expect(await fixture.cells.interrupt(isForced: false) == false)
+            for isForced in [false, true] {
+                async let cell = fixture.run("open('started', 'w').close()\nwhile True: pass", timeout: nil)
+                try await eventually { access(fixture.directory + "/started", F_OK) == 0 }
+                #expect(await fixture.cells.interrupt(isForced: isForced))
+                let content = try await cell.content
+                let told = "[The Python interpreter was killed during this cell, as asked. \(Self.next)"
+                #expect(isForced ? content == told : content.hasSuffix("\nKeyboardInterrupt"), "\(content)")
+                _ = unlink(fixture.directory + "/started")
+            }
+            try await fixture.expect("1", Self.fresh + "1")
+        }
+    }
+
     @Test(
         "A cell that ends its interpreter says how, and the next cell has a new one",
         arguments: [
