@@ -34,7 +34,15 @@ let package = Package(
         // Libraries. Each depends on those above it only.
         .target(name: "CurlHTTP", dependencies: ["CCurl"], swiftSettings: settings),
         .target(name: "EventStream", dependencies: ["CPlatform"], swiftSettings: settings),
-        .target(name: "ActionExecutionServer", dependencies: ["CPlatform", "EventStream"], swiftSettings: settings),
+        .target(
+            name: "ActionExecutionServer",
+            dependencies: ["CPlatform", "EventStream"],
+            resources: [
+                .embedInCode("Python/Kernel/kernel.py"), .embedInCode("Python/Kernel/plain.py"),
+                .embedInCode("Python/Kernel/ipython.py"),
+            ],
+            swiftSettings: settings
+        ),
         .target(
             name: "ActionExecutionClient",
             dependencies: ["CPlatform", "CurlHTTP", "EventStream"],

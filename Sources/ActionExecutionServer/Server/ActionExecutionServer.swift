@@ -94,8 +94,11 @@ actor ServerCore {
             outputs: OutputDirectory(path: configuration.outputDirectory)
         )
         let commands = CommandRunner(session, noChangeTimeout: configuration.noChangeTimeout, loop: loop)
-        let files = FileEditor(workspace: configuration.workingDirectory, loop: loop)
-        executor = ActionExecutor(commands: commands, files: files)
+        executor = ActionExecutor(
+            commands: commands,
+            cells: CellRunner(session, commands: commands, loop: loop),
+            files: FileEditor(workspace: configuration.workingDirectory, loop: loop)
+        )
         actions = ActionEndpoint(executor, loop: loop)
         requestGuard = RequestGuard(
             sessionAPIKeyDigest: configuration.sessionAPIKeyDigest,
@@ -160,8 +163,9 @@ actor ServerCore {
         loop.notify(end)
     }
 
-    /// Ends the shell.
+    /// Ends the shell and the Python interpreter.
     func close() async {
+        await executor.cells.close()
         await executor.commands.close()
         await actions.close()
         loop.forget(end)
