@@ -3,8 +3,8 @@ import EventStream
 /// Performs actions: commands in the shell, cells in the Python interpreter, files on threads of their own.
 struct ActionExecutor: Sendable {
     let commands: CommandRunner
-    let files: FileEditor
     let cells: CellRunner
+    let files: FileEditor
 
     /// The observation of an action.
     ///
@@ -22,10 +22,10 @@ struct ActionExecutor: Sendable {
                 session: request.session,
                 listener: listener
             )
-        case .read(let action) where action.implementation == .editor:
-            return await files.view(action)
         case .runIPython(let action):
             return await cells.run(action, timeout: request.timeout)
+        case .read(let action) where action.implementation == .editor:
+            return await files.view(action)
         case .read(let action):
             let directory = await commands.directory
             return await offload { FileActions.read(action, in: directory) }
