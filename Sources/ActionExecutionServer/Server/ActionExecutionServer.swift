@@ -208,11 +208,13 @@ actor ServerCore {
             return await executeAction(request)
         case ("POST", "/lease"):
             return setLease(request)
+        case ("POST", "/update_mcp_server"):
+            return MCPServers.update(request.body)
         case ("GET", "/vscode/connection_token"):
             return HTTPResponse(json: ["token": .null])
         case (_, "/alive"), (_, "/server_info"), (_, "/vscode/connection_token"):
             return Self.notAllowed(butAllowed: "GET, HEAD")
-        case (_, "/execute_action"), (_, "/lease"):
+        case (_, "/execute_action"), (_, "/lease"), (_, "/update_mcp_server"):
             return Self.notAllowed(butAllowed: "POST")
         default:
             return HTTPResponse(detail: "Not Found", status: 404)

@@ -18,6 +18,9 @@ struct ActionExecutor: Sendable {
         case .write(let action):
             let directory = await commands.directory
             return await offload { FileActions.write(action, in: directory) }
+        case .browse, .browseInteractive:
+            // The reference's text where it has no browser.
+            return .error(ErrorObservation(content: "Browser functionality is not supported or disabled."))
         default:
             throw Unsupported(kind: action.kind)
         }

@@ -20,8 +20,8 @@ actor CommandRunner {
     let session: ShellSession
     private let username: String
     private let hostname: String
-    /// The command that runs on after its observation came back, as far as its output was told.
-    private var hasToldOutput = false
+    /// Whether there was an observation of the command that runs.
+    private var isContinued = false
 
     init(_ configuration: ShellSession.Configuration, noChangeTimeout: Duration, loop: EventLoop) {
         self.loop = loop
@@ -94,7 +94,7 @@ actor CommandRunner {
             if command.isEmpty { return Self.failure("ERROR: No previous running command to retrieve logs from.") }
             if isInput { return Self.failure("ERROR: No previous running command to interact with.") }
             earlier = await endOfPrevious(in: session)
-            hasToldOutput = false
+            isContinued = false
             do throws(SystemError) {
                 try await session.begin(action.command)
             } catch {
@@ -162,7 +162,7 @@ actor CommandRunner {
             return Self.cancelled
         }
         metadata.prefix = await session.takeNotes() + metadata.prefix
-        hasToldOutput = hasToldOutput || !content.isEmpty
+        isContinued = true
         return .run(
             CommandObservation(content: content, command: command, metadata: metadata, hidden: action.hidden)
         )
@@ -177,7 +177,7 @@ actor CommandRunner {
             "\n[Your command \"\(command)\" is NOT executed. The previous command is still running - You CANNOT send new"
             + " commands until the previous command is completed. By setting `is_input` to `true`, you can interact with"
             + " the current process: \(Self.goOn)]"
-        hasToldOutput = hasToldOutput || !content.isEmpty
+        isContinued = true
         return .run(
             CommandObservation(content: content, command: command, metadata: metadata, hidden: action.hidden)
         )
@@ -198,7 +198,7 @@ actor CommandRunner {
     }
 
     private var continuationPrefix: String {
-        hasToldOutput ? "[Below is the output of the previous command.]\n" : ""
+        isContinued ? "[Below is the output of the previous command.]\n" : ""
     }
 
     /// The reference's `TIMEOUT_MESSAGE_TEMPLATE`.

@@ -2,6 +2,8 @@ import EventStream
 import Foundation
 import Testing
 
+@testable import ActionExecutionServer
+
 /// Requests to a server of the reference, and what it answered, in the order in which they were made.
 ///
 /// `Fixtures/record_exchanges.py` makes them, and says what the format is.
@@ -13,11 +15,15 @@ struct ExchangeRecording: Sendable, CustomTestStringConvertible {
 
     var testDescription: String { name }
 
-    static let names = ["shell", "files", "python", "protocol"]
+    static let names = ["shell", "files", "python", "protocol", "event-log"]
     private static let tests = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     static let folder = tests.appending(path: "Fixtures/openhands-0.62")
 
     init(_ name: String) throws {
+        if name == "event-log" {
+            self = try Self.ofEventLog()
+            return
+        }
         self.name = name
         var lines = try Self.lines(of: Self.folder.appending(path: "\(name).jsonl"))
         settings = try #require(lines.removeFirst()["server"])
@@ -33,10 +39,10 @@ struct ExchangeRecording: Sendable, CustomTestStringConvertible {
     /// The exchanges that belong to the recorded event log of another target.
     ///
     /// They are of another form, since that is older: bodies are always JSON, and nobody is renamed.
-    static func ofEventLog() throws -> ExchangeRecording {
+    private static func ofEventLog() throws -> ExchangeRecording {
         let file = tests.deletingLastPathComponent()
             .appending(path: "EventStreamTests/Fixtures/openhands-0.62/http.jsonl")
-        var recording = ExchangeRecording(name: "event log", settings: [:], exchanges: [])
+        var recording = ExchangeRecording(name: "event-log", settings: ["directories": ["demo"]], exchanges: [])
         for line in try lines(of: file) {
             let (request, response) = (try #require(line["request"]), try #require(line["response"]))
             var extras = response["body"]?["extras"] ?? .null
@@ -63,6 +69,19 @@ struct ExchangeRecording: Sendable, CustomTestStringConvertible {
 
     private init(name: String, settings: JSONValue, exchanges: [RecordedExchange]) {
         (self.name, self.settings, self.exchanges) = (name, settings, exchanges)
+    }
+
+    /// Has a server of ours start as the reference did.
+    func configure(_ configuration: inout ServerConfiguration) {
+        for name in settings["directories"]?.arrayValue ?? [] {
+            let path = "\(configuration.workingDirectory)/\(name.stringValue ?? "")"
+            try? FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        }
+        configuration.environment["LANG"] = "C.UTF-8"
+        if let seconds = settings["no_change_timeout"]?.doubleValue {
+            configuration.noChangeTimeout = .seconds(seconds)
+        }
+        if let key = settings["key"]?.stringValue { configuration.sessionAPIKeyDigest = SHA256.digest(key) }
     }
 
     static func lines(of file: URL) throws -> [JSONValue] {
