@@ -96,7 +96,8 @@ actor ServerCore {
             outputs: OutputDirectory(path: configuration.outputDirectory)
         )
         let commands = CommandRunner(session, noChangeTimeout: configuration.noChangeTimeout, loop: loop)
-        executor = ActionExecutor(commands: commands)
+        let files = FileEditor(workspace: configuration.workingDirectory, loop: loop)
+        executor = ActionExecutor(commands: commands, files: files)
         requestGuard = RequestGuard(
             sessionAPIKeyDigest: configuration.sessionAPIKeyDigest,
             allowedHosts: configuration.allowedHosts

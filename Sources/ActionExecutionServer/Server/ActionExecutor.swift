@@ -3,6 +3,7 @@ import EventStream
 /// Performs actions: commands in the shell, files on threads of their own.
 struct ActionExecutor: Sendable {
     let commands: CommandRunner
+    let files: FileEditor
 
     /// The observation of an action.
     ///
@@ -12,12 +13,16 @@ struct ActionExecutor: Sendable {
         switch action {
         case .run(let action):
             return await commands.run(action, timeout: timeout)
+        case .read(let action) where action.implementation == .editor:
+            return await files.view(action)
         case .read(let action):
             let directory = await commands.directory
             return await offload { FileActions.read(action, in: directory) }
         case .write(let action):
             let directory = await commands.directory
-            return await offload { FileActions.write(action, in: directory) }
+            return await files.write(action, in: directory)
+        case .edit(let action):
+            return await files.edit(action)
         case .browse, .browseInteractive:
             // The reference's text where it has no browser.
             return .error(ErrorObservation(content: "Browser functionality is not supported or disabled."))

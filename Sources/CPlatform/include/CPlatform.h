@@ -4,6 +4,7 @@
 #include "child.h"
 #include "crc32c.h"
 #include "environment.h"
+#include "files.h"
 #include "pseudo_terminal.h"
 #include "sha256.h"
 #include "signals.h"
