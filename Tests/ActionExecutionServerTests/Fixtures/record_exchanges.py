@@ -597,7 +597,6 @@ def record_reliably(name):
 
 
 def serve():
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     server = Server({"no_change_timeout": NO_CHANGE_TIMEOUT})
     try:
         server.wait()
@@ -609,6 +608,8 @@ def serve():
 
 
 if __name__ == "__main__":
+    # What was started is ended when this is told to end, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     if sys.argv[1:] == ["--serve"]:
         serve()
     for name in sys.argv[1:] or SESSIONS:
