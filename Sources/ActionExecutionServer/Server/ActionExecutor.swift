@@ -7,12 +7,20 @@ struct ActionExecutor: Sendable {
 
     /// The observation of an action.
     ///
-    /// - Parameter timeout: seconds that the action may take; nil for any time.
+    /// - Parameter listener: who is told of a command's output while it comes.
     /// - Throws: ``Unsupported`` for an action that no sandbox performs.
-    func execute(_ action: Action, timeout: Double?) async throws(Unsupported) -> Observation {
-        switch action {
+    func execute(
+        _ request: ActionRequest,
+        listener: OutputListener? = nil
+    ) async throws(Unsupported) -> Observation {
+        switch request.action {
         case .run(let action):
-            return await commands.run(action, timeout: timeout)
+            return await commands.run(
+                action,
+                timeout: request.timeout,
+                session: request.session,
+                listener: listener
+            )
         case .read(let action) where action.implementation == .editor:
             return await files.view(action)
         case .read(let action):
@@ -27,8 +35,15 @@ struct ActionExecutor: Sendable {
             // The reference's text where it has no browser.
             return .error(ErrorObservation(content: "Browser functionality is not supported or disabled."))
         default:
-            throw Unsupported(kind: action.kind)
+            throw Unsupported(kind: request.action.kind)
         }
+    }
+
+    /// Interrupts what runs.
+    ///
+    /// - Returns: how many actions were interrupted.
+    func interrupt(session: SessionName?, isForced: Bool) async -> Int {
+        await commands.interrupt(session: session, isForced: isForced)
     }
 
     /// An action of a kind that this server doesn't perform.
