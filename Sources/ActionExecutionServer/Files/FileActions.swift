@@ -41,7 +41,6 @@ enum FileActions {
         sizeLimit: Int
     ) throws(FileAccess.Failure) -> Observation {
         var bytes: [UInt8]
-        var isDecoded = false
         let isWhole = action.start <= 0 && action.end == -1
         if isWhole || isUTF16 {
             bytes = try FileAccess.read(path, limit: sizeLimit)
@@ -51,8 +50,7 @@ enum FileActions {
         do throws(TextEncoding.DecodingFailure) {
             let (encoding, text) = try TextEncoding.decode(bytes)
             // The mark of UTF-8 is a character to the reference.
-            if case .utf8 = encoding { isDecoded = false } else { isDecoded = true }
-            if isDecoded { bytes = text }
+            if case .utf8 = encoding {} else { bytes = text }
         } catch {
             return failure("File could not be decoded as utf-8: \(path).")
         }
@@ -144,7 +142,7 @@ enum FileActions {
     // MARK: Paths, types, texts
 
     private static func absolute(_ path: String, in directory: String) -> SystemPath {
-        SystemPath(directory).appending(SystemPath(path))
+        SystemPath(directory).appending(SystemPath(path)).normalized
     }
 
     /// The types that the reference hands to models as data URLs.

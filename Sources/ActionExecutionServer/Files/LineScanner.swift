@@ -1,3 +1,11 @@
+#if canImport(Darwin)
+import Darwin
+#elseif canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#endif
+
 /// Finds lines in a file of any size while it is read, piece by piece.
 ///
 /// A line ends with `\n`, `\r\n` or `\r`, as Python reads files.
@@ -40,6 +48,7 @@ struct LineScanner {
 
     mutating func feed(_ bytes: UnsafeRawBufferPointer) {
         var position = 0
+        var nextReturn = 0
         while position < bytes.count {
             if endsWithReturn {
                 endsWithReturn = false
@@ -51,9 +60,9 @@ struct LineScanner {
                 }
             }
             let start = position
-            while position < bytes.count, bytes[position] != UInt8(ascii: "\n"), bytes[position] != UInt8(ascii: "\r") {
-                position += 1
-            }
+            // Most files have none, and are looked through for it once.
+            if nextReturn <= position { nextReturn = Self.index(of: UInt8(ascii: "\r"), in: bytes, from: position) }
+            position = min(nextReturn, Self.index(of: UInt8(ascii: "\n"), in: bytes, from: position))
             if range.contains(ended) { keep(bytes[start..<position]) }
             guard position < bytes.count else {
                 isInLine = true
@@ -67,6 +76,14 @@ struct LineScanner {
             isInLine = false
             position += 1
         }
+    }
+
+    /// The next place of a byte; the end without one.
+    private static func index(of byte: UInt8, in bytes: UnsafeRawBufferPointer, from start: Int) -> Int {
+        guard let base = bytes.baseAddress, let found = memchr(base + start, Int32(byte), bytes.count - start) else {
+            return bytes.count
+        }
+        return UnsafeRawPointer(found) - base
     }
 
     private mutating func keep(_ bytes: Slice<UnsafeRawBufferPointer>) {

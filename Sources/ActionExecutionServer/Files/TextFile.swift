@@ -31,8 +31,12 @@ struct TextFile {
         }
         let start = rawOffset(of: range.lowerBound)
         let end = rawOffset(of: range.upperBound)
-        let ending = lineEnding(around: start..<end)
-        return try encoding.encode(raw[..<start] + Self.convert(replacement, to: ending) + raw[end...])
+        var changed = Self.convert(replacement, to: lineEnding(around: start..<end)) + raw[end...]
+        // Two ends of lines that meet would be one.
+        if start > 0, raw[start - 1] == UInt8(ascii: "\r"), changed.first == UInt8(ascii: "\n") {
+            changed.insert(UInt8(ascii: "\r"), at: 0)
+        }
+        return try encoding.encode(raw[..<start] + changed)
     }
 
     /// The bytes of the file with other text in place of lines, as Python slices them: from the first up to the last, counted

@@ -42,7 +42,7 @@ enum UnifiedDiff {
     }
 
     /// What is left when the beginning and the end that both have are taken away.
-    private static func singleChange(from old: [Int32], to new: [Int32]) -> SequenceMatcher.Change {
+    static func singleChange(from old: [Int32], to new: [Int32]) -> SequenceMatcher.Change {
         let limit = min(old.count, new.count)
         var start = 0
         while start < limit, old[start] == new[start] { start += 1 }

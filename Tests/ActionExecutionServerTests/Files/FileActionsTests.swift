@@ -94,7 +94,7 @@ struct FileReadTests {
             let cases = [
                 ("missing", "File not found: \(directory)/missing. Your current working directory is \(directory)."),
                 ("png/x", "File not found: \(directory)/png/x. Your current working directory is \(directory)."),
-                (".", "Path is a directory: \(directory)/.. You can only read files"),
+                (".", "Path is a directory: \(directory). You can only read files"),
                 ("binary", "ERROR_BINARY_FILE"),
                 ("png", "ERROR_BINARY_FILE"),
                 ("damaged", "File could not be decoded as utf-8: \(directory)/damaged."),

@@ -87,6 +87,8 @@ class Scenario:
             _resolve_path=lambda path, directory: ActionExecutor._resolve_path(None, path, directory),
         )
         self.names = []
+        # Files that have had another end of a line than \n, which the package takes from them.
+        self.with_returns = set()
 
     def close(self):
         shutil.rmtree(self.root)
@@ -150,10 +152,11 @@ class Scenario:
 
     def has_return(self, name):
         path = os.path.join(self.root, name)
-        if not os.path.isfile(path):
-            return False
-        with open(path, "rb") as file:
-            return b"\r" in file.read().replace(b"\0", b"")
+        if os.path.isfile(path):
+            with open(path, "rb") as file:
+                if b"\r" in file.read().replace(b"\0", b""):
+                    self.with_returns.add(os.path.realpath(path))
+        return os.path.realpath(path) in self.with_returns
 
     # Actions
 
@@ -209,7 +212,7 @@ class Scenario:
         name = generator.choice(self.names) if generator.random() < 0.85 else generator.choice(["new.txt", "sub/new.py", "link", "missing", "no/such/dir.txt", "", "sub", "empty", "x.pdf", "a.txt/x"])
         path = self.path(name)
         content = self.content(name)
-        may_have_return = not any(self.has_return(other) for other in self.names)
+        may_have_return = not any([self.has_return(other) for other in self.names])
         kind = generator.random()
         if kind < 0.30:
             old = self.part(content)
@@ -247,16 +250,17 @@ class Scenario:
         if kind == "read" and args["impl_source"] == "default" and self.has_return(name):
             return True
         if kind == "read" and args["impl_source"] == "default" or kind == "write":
-            # A relative path is looked at in the wrong directory. UTF-16 isn't read.
+            # UTF-16 isn't read, and the mark of UTF-8 becomes a part of the text.
             path = os.path.join(self.root, name)
-            if os.path.isfile(path) and open(path, "rb").read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
-                return True
+            if os.path.isfile(path):
+                with open(path, "rb") as file:
+                    mark = file.read(3)
+                if mark[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) or kind == "write" and mark == codecs.BOM_UTF8:
+                    return True
         has_end = not content or content.endswith("\n")
         if kind == "edit" and args["command"] == "insert" and not has_end:
             return args["insert_line"] == content.count("\n") + 1
         if kind == "write" and (not has_end or self.has_return(name) or name == "" or name.endswith(".pdf")):
-            return True
-        if kind == "write" and content is not None and content.startswith("\ufeff"):
             return True
         # It looks into what isn't a regular file, or fails.
         return os.path.basename(name) == "broken" and kind != "read"
