@@ -81,7 +81,7 @@ let package = Package(
             resources: [.copy("Fixtures")],
             swiftSettings: settings
         ),
-        .testTarget(name: "ArchivesTests", dependencies: ["Archives"], swiftSettings: settings),
+        .testTarget(name: "ArchivesTests", dependencies: ["Archives", "TestSupport"], swiftSettings: settings),
         .testTarget(
             name: "ActionExecutionServerTests",
             dependencies: ["ActionExecutionServer", "EventStream"],

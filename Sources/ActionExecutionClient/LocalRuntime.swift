@@ -121,10 +121,47 @@ public actor LocalRuntime: Runtime {
     ///
     /// - Throws: ``RuntimeError``, or `CancellationError`.
     public func execute(_ invocation: ActionInvocation) async throws -> Observation {
+        try await withClient(for: "execute()") { try await $0.execute(invocation) }
+    }
+
+    /// The names in a folder; see ``Runtime/listFiles(in:)``.
+    public func listFiles(in sandboxFolder: String?) async throws -> [String] {
+        try await withClient(for: "listFiles()") { try await $0.listFiles(in: sandboxFolder) }
+    }
+
+    /// Copies a file or a folder; see ``Runtime/copyIn(_:to:options:)``.
+    @discardableResult
+    public func copyIn(
+        _ hostPath: String,
+        to sandboxFolder: String,
+        options: CopyOptions
+    ) async throws -> CopySummary {
+        try await withClient(for: "copyIn()") { try await $0.copyIn(hostPath, to: sandboxFolder, options: options) }
+    }
+
+    /// Copies a file or a folder; see ``Runtime/copyOut(_:to:options:)``.
+    @discardableResult
+    public func copyOut(
+        _ sandboxPath: String,
+        to hostFolder: String,
+        options: CopyOptions
+    ) async throws -> CopySummary {
+        try await withClient(for: "copyOut()") { try await $0.copyOut(sandboxPath, to: hostFolder, options: options) }
+    }
+
+    /// Packs a file or a folder; see ``Runtime/archive(of:isCompressed:)``.
+    public func archive(of sandboxPath: String, isCompressed: Bool) async throws -> SandboxArchive {
+        try await withClient(for: "archive()") { try await $0.archive(of: sandboxPath, isCompressed: isCompressed) }
+    }
+
+    private func withClient<Value: Sendable>(
+        for operation: String,
+        _ body: (ActionExecutionClient) async throws -> Value
+    ) async throws -> Value {
         switch state {
         case .connected(let sandbox, _):
             do {
-                return try await sandbox.client.execute(invocation)
+                return try await body(sandbox.client)
             } catch {
                 // Without the server there is only one reason.
                 if sandbox.process.hasExited {
@@ -135,7 +172,7 @@ public actor LocalRuntime: Runtime {
         case .closed:
             throw RuntimeError.disconnected(reason: "it was closed")
         case .idle, .connecting:
-            throw RuntimeError.notConnected(operation: "execute()")
+            throw RuntimeError.notConnected(operation: operation)
         }
     }
 

@@ -10,6 +10,8 @@ import Musl
 package enum ArchiveError: Error, Sendable, Hashable, CustomStringConvertible {
     /// The bytes are no zip archive, or are cut off or damaged outside of any entry.
     case notAnArchive(reason: String)
+    /// There is nothing in an archive that should hold something.
+    case empty
     /// An entry isn't what the archive's directory says of it.
     case damaged(entry: String, reason: String)
     /// An entry is of a form that isn't read here.
@@ -27,6 +29,8 @@ package enum ArchiveError: Error, Sendable, Hashable, CustomStringConvertible {
     package var description: String {
         switch self {
         case .notAnArchive(let reason): "not a readable zip archive: \(reason)"
+        case .empty:
+            "the archive is empty: there are no files, or it is a single file and the server one that only packs folders"
         case .damaged(let entry, let reason): "the archive is damaged at \(entry): \(reason)"
         case .unsupported(let entry, let reason): "the archive's entry \(entry) can't be read: \(reason)"
         case .refused(let entry, let reason): "the archive's entry \(entry) is refused: \(reason)"

@@ -8,11 +8,12 @@ import Musl
 
 /// Packs a file or a folder into a zip archive, a piece at a time, as it is asked for them.
 package actor ArchiveProducer {
-    /// What becomes of what can't be packed: pipes, sockets and devices, and what can't be read.
+    /// What becomes of what can't be packed: left out, it is named in the archive's comment; else packing fails.
     package enum ProblemPolicy: Sendable, Hashable {
-        /// Packing fails.
         case fail
-        /// It is left out, and the archive's comment says so.
+        /// Pipes, sockets and devices are left out; what can't be read fails.
+        case leaveOutSpecial
+        /// What can't be read is left out too.
         case leaveOut
     }
 
@@ -62,7 +63,8 @@ package actor ArchiveProducer {
     private var writer: ZipWriter
     private var tree: FileTree?
     private var open: OpenFile?
-    private var notes: [String] = []
+    /// What was left out so far, and why: a line each.
+    package private(set) var notes: [String] = []
     private var hasEnded = false
 
     /// Bytes of a piece, and the size up to which a file is written with its sums before it.
@@ -70,7 +72,9 @@ package actor ArchiveProducer {
     /// Bytes that are read of a file that says it is empty: those of `/proc` do.
     private static let unknownSizeLimit: UInt64 = 16 << 20
 
-    /// Opens what is to be packed. This can block.
+    /// Opens what is to be packed.
+    ///
+    /// This can block.
     ///
     /// - Parameter path: of a file, which becomes the archive's only entry, or of a folder, whose content does. A link is
     ///   followed.
@@ -120,7 +124,9 @@ package actor ArchiveProducer {
             do throws(FileTree.Problem) {
                 return try tree?.next()
             } catch {
-                guard options.problems == .leaveOut else { throw error.error }
+                guard options.problems == .leaveOut || (options.problems == .leaveOutSpecial && error.isSpecial) else {
+                    throw error.error
+                }
                 notes.append("\(printable(error.path)) \(error.reason)")
             }
         }

@@ -6,7 +6,9 @@ import Glibc
 import Musl
 #endif
 
-/// Walks a folder and all that is in it, in the order of names; no link is followed. Every method can block.
+/// Walks a folder and all that is in it, in the order of names; no link is followed.
+///
+/// Every method can block.
 struct FileTree {
     /// Something in the folder.
     struct Item {
@@ -29,6 +31,8 @@ struct FileTree {
         var path: [UInt8]
         /// In words that follow the path.
         var reason: String
+        /// Whether it is of a kind that is never copied.
+        var isSpecial: Bool
     }
 
     private struct Level {
@@ -62,7 +66,8 @@ struct FileTree {
                 if let item = try open(name, in: level.folder, at: itemPath) { return item }
             } catch {
                 let shown = Array(itemPath.joined(separator: [UInt8(ascii: "/")]))
-                throw Problem(error: error, path: shown, reason: Self.reason(error))
+                let isSpecial = if case .conflict = error { true } else { false }
+                throw Problem(error: error, path: shown, reason: Self.reason(error), isSpecial: isSpecial)
             }
         }
         return nil

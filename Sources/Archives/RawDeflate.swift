@@ -103,5 +103,7 @@ struct Inflater: ~Copyable {
 func checksum(_ checksum: UInt32, _ bytes: UnsafeRawBufferPointer) -> UInt32 {
     // Without a buffer zlib begins anew.
     guard !bytes.isEmpty else { return checksum }
-    return UInt32(truncatingIfNeeded: crc32_z(UInt(checksum), bytes.bindMemory(to: UInt8.self).baseAddress, bytes.count))
+    return UInt32(
+        truncatingIfNeeded: crc32_z(UInt(checksum), bytes.bindMemory(to: UInt8.self).baseAddress, bytes.count)
+    )
 }

@@ -7,10 +7,13 @@ package actor FileReceiver {
 
     private let name: [UInt8]
     private let permissions: UInt16?
-    private var area: StagingArea
+    /// nil once the file was put in place, or could not be.
+    private var area: StagingArea?
     private let file: Descriptor
 
-    /// Makes the folder that the file is to go into where it is missing, and a hidden one in it. This can block.
+    /// Makes the folder that the file is to go into where it is missing, and a hidden one in it.
+    ///
+    /// This can block.
     ///
     /// - Parameters:
     ///   - name: the file's; a single one, not a path.
@@ -27,8 +30,9 @@ package actor FileReceiver {
         }
         self.name = name
         self.permissions = permissions
-        area = try StagingArea(in: folder, owner: owner)
+        let area = try StagingArea(in: folder, owner: owner)
         file = try area.makeFile(name)
+        self.area = consume area
     }
 
     package func append(_ bytes: [UInt8]) throws(ArchiveError) {
@@ -37,6 +41,7 @@ package actor FileReceiver {
 
     /// Puts the file in place of what has its name.
     package func finish() throws(ArchiveError) {
+        guard var area = area.take() else { return }
         let replaced = try area.destinationStatus(of: name)
         let kept = replaced?.kind == .file ? replaced?.permissions : nil
         try file.setPermissions((permissions ?? kept ?? 0o644) & 0o777)
@@ -63,14 +68,18 @@ package actor ArchiveReceiver {
     package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
     private let options: UnpackingOptions
-    private var area: StagingArea
+    /// nil once the archive was unpacked, or could not be.
+    private var area: StagingArea?
     private let archive: Descriptor
 
-    /// Makes the folder that the archive is to be unpacked into where it is missing, and a hidden one in it. This can block.
+    /// Makes the folder that the archive is to be unpacked into where it is missing, and a hidden one in it.
+    ///
+    /// This can block.
     package init(folder: [UInt8], options: UnpackingOptions) throws(ArchiveError) {
         self.options = options
-        area = try StagingArea(in: folder, owner: options.owner)
+        let area = try StagingArea(in: folder, owner: options.owner)
         archive = try area.makeUnnamedFile()
+        self.area = consume area
     }
 
     package func append(_ bytes: [UInt8]) throws(ArchiveError) {
@@ -78,8 +87,13 @@ package actor ArchiveReceiver {
     }
 
     /// Unpacks the archive and puts its content in place: folders are merged, files replace files.
-    package func finish() throws(ArchiveError) -> Summary {
+    ///
+    /// - Returns: what was unpacked; nil when that was told before.
+    package func finish() throws(ArchiveError) -> Summary? {
+        // Whatever comes of it, what is left is removed at the end of this call: that can take its time.
+        guard var area = area.take() else { return nil }
         let reader = try ZipReader(archive, limits: options.limits)
+        try checkExpectation(reader)
         var unpacking = try Unpacking(into: area.folder, options: options)
         try unpacking.unpack(reader)
         try area.commit()
@@ -88,5 +102,22 @@ package actor ArchiveReceiver {
             size: reader.totalSize,
             leftOut: ArchiveNotes.notes(in: reader.comment) + unpacking.leftOut
         )
+    }
+    private func checkExpectation(_ reader: ZipReader) throws(ArchiveError) {
+        switch options.expectation {
+        case .anything: return
+        case .something:
+            guard reader.entryCount > 0 else { throw .empty }
+        case .file(let name):
+            try reader.forEachEntry { entry throws(ArchiveError) in
+                guard entry.kind == .file, entry.name == name else {
+                    throw .refused(
+                        entry: printable(entry.name),
+                        reason: "only the file \(printable(name)) was asked for"
+                    )
+                }
+            }
+            guard reader.entryCount == 1 else { throw .notAnArchive(reason: "there is no file in it") }
+        }
     }
 }

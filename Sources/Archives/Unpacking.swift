@@ -11,27 +11,40 @@ package struct UnpackingOptions: Sendable, Hashable {
     /// What becomes of symbolic links that lead out of the target.
     package enum LinkPolicy: Sendable, Hashable { case refuseEscaping, leaveOutEscaping }
 
+    /// What the archive must hold, for one that was asked for.
+    package enum Expectation: Sendable, Hashable {
+        case anything
+        case something
+        /// A single file of that name.
+        case file([UInt8])
+    }
+
     package var limits: ArchiveLimits
     package var links: LinkPolicy
     /// Gets what is unpacked; nil leaves it with the process's user.
     package var owner: FileOwner?
     /// A folder that all goes into, as if every name began with it; nil for none.
     package var prefix: [UInt8]?
+    package var expectation: Expectation
 
     package init(
         limits: ArchiveLimits = ArchiveLimits(),
         links: LinkPolicy = .refuseEscaping,
         owner: FileOwner? = nil,
-        prefix: [UInt8]? = nil
+        prefix: [UInt8]? = nil,
+        expectation: Expectation = .anything
     ) {
         self.limits = limits
         self.links = links
         self.owner = owner
         self.prefix = prefix
+        self.expectation = expectation
     }
 }
 
-/// Unpacks an archive into an empty folder, which it never leaves. Every method can block.
+/// Unpacks an archive into an empty folder, which it never leaves.
+///
+/// Every method can block.
 struct Unpacking {
     private struct MadeFolder {
         var entry: ZipEntry
@@ -173,7 +186,10 @@ struct Unpacking {
         case .folder where isItself: return refusal(entry, "it is both a folder and a file")
         case .folder: return error
         default:
-            return refusal(entry, code == EEXIST ? "it appears twice" : "\(printable(name)) is both a file and a folder")
+            return refusal(
+                entry,
+                code == EEXIST ? "it appears twice" : "\(printable(name)) is both a file and a folder"
+            )
         }
     }
 

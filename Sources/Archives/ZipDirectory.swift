@@ -43,7 +43,8 @@ struct ZipDirectory {
     /// The last record that says of itself that it goes on to the very end.
     private static func findEnd(in archive: inout WindowedFile) throws(ArchiveError) -> (UInt64, [UInt8]) {
         let count = min(archive.size, UInt64(ZipRecord.endSize + ZipRecord.commentLimit))
-        guard count >= ZipRecord.endSize, let tail = try archive.bytes(at: archive.size - count, count: Int(count)) else {
+        guard count >= ZipRecord.endSize, let tail = try archive.bytes(at: archive.size - count, count: Int(count))
+        else {
             throw noEnd
         }
         var signature: [UInt8] = []

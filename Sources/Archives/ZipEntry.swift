@@ -92,7 +92,9 @@ package struct ZipEntry: Sendable, Hashable {
             default: continue
             }
         }
-        guard disk == 0 else { throw .unsupported(entry: shownName, reason: "it is in another part of a split archive") }
+        guard disk == 0 else {
+            throw .unsupported(entry: shownName, reason: "it is in another part of a split archive")
+        }
     }
 
     private func large(_ parser: inout RecordParser) throws(ArchiveError) -> UInt64 {

@@ -113,11 +113,7 @@ public actor DockerRuntime: Runtime {
     ///
     /// - Throws: `RuntimeError`, or `CancellationError`.
     public func execute(_ invocation: ActionInvocation) async throws -> Observation {
-        switch state {
-        case .connected(let sandbox, _): return try await sandbox.execute(invocation)
-        case .closed: throw RuntimeError.disconnected(reason: "it was closed")
-        case .idle, .connecting: throw RuntimeError.notConnected(operation: "execute()")
-        }
+        try await connectedSandbox("execute()").execute(invocation)
     }
 
     /// Removes the container and ends everything that belongs to the runtime.
@@ -154,6 +150,15 @@ public actor DockerRuntime: Runtime {
             return nil
         } catch {
             return .notRemoved(name: sandbox.name, error)
+        }
+    }
+
+    /// The sandbox, when there is one.
+    func connectedSandbox(_ operation: String) throws(RuntimeError) -> Sandbox {
+        switch state {
+        case .connected(let sandbox, _): return sandbox
+        case .closed: throw RuntimeError.disconnected(reason: "it was closed")
+        case .idle, .connecting: throw RuntimeError.notConnected(operation: operation)
         }
     }
 

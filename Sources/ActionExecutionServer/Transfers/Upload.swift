@@ -34,7 +34,9 @@ struct UploadTarget {
     }
 }
 
-/// An upload while its form arrives. Let go of before the end, it leaves nothing.
+/// An upload while its form arrives.
+///
+/// Let go of before the end, it leaves nothing.
 struct Upload {
     private enum Receiver {
         case file(FileReceiver)

@@ -10,7 +10,9 @@ package enum FileNameText {
         var rest = name[...]
         while let first = rest.first {
             let count = sequenceLength(first)
-            if rest.count >= count, let scalar = String(validating: rest.prefix(count), as: UTF8.self)?.unicodeScalars.first {
+            if rest.count >= count,
+                let scalar = String(validating: rest.prefix(count), as: UTF8.self)?.unicodeScalars.first
+            {
                 if LoneSurrogates.needsEscape(scalar.value) { append(LoneSurrogates.escape, to: &text) }
                 text.append(scalar)
                 rest = rest.dropFirst(count)
