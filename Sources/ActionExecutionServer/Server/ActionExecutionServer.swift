@@ -74,6 +74,7 @@ actor ServerCore {
     private var joined: [String: [EventLoop.WaitID]] = [:]
     /// The responses that they get, which the memory may have forgotten by then.
     private var handedOver: [EventLoop.WaitID: HTTPResponse] = [:]
+    private let limits: HTTPLimits
     private let connectionLimit: Int
     private var connectionCount = 0
     private var lease: Lease
@@ -101,6 +102,7 @@ actor ServerCore {
             allowedHosts: configuration.allowedHosts
         )
         lease = Lease(duration: configuration.lease, now: .now)
+        limits = configuration.limits
         connectionLimit = configuration.connectionLimit
         end = loop.makeWaitID()
     }
@@ -109,7 +111,7 @@ actor ServerCore {
 
     /// Accepts connections until the task is cancelled.
     func serve(_ listener: ListeningSocket) async {
-        let requestGuard = requestGuard
+        let (requestGuard, limits) = (requestGuard, limits)
         await withDiscardingTaskGroup { group in
             while await loop.wait(for: [.readable(listener.descriptor)]) != .cancelled {
                 do throws(SystemError) {
@@ -117,10 +119,9 @@ actor ServerCore {
                         let connection = HTTPConnection(
                             descriptor: descriptor,
                             loop: loop,
-                            limits: HTTPRequestParser.Limits(),
-                            timeouts: HTTPTimeouts(),
+                            limits: limits,
                             check: { requestGuard.refusal(of: $0) },
-                            handler: { await self.respond(to: $0) }
+                            handler: { head, body throws(HTTPBodyError) in try await self.respond(to: head, body) }
                         )
                         group.addTask(executorPreference: loop) { await self.serve(connection) }
                     }
@@ -188,26 +189,29 @@ actor ServerCore {
 
     // MARK: Requests
 
-    private func respond(to request: HTTPRequest) async -> HTTPResponse {
+    private func respond(
+        to head: HTTPRequestHead,
+        _ body: HTTPBodyReader
+    ) async throws(HTTPBodyError) -> HTTPResponse {
         changeLease { $0.use(at: .now) }
-        var response = await route(request)
-        changeLease { $0.use(at: .now) }
+        defer { changeLease { $0.use(at: .now) } }
+        var response = try await route(head, body)
         response.headers.append("server-instance", instance)
         return response
     }
 
-    private func route(_ request: HTTPRequest) async -> HTTPResponse {
+    private func route(_ head: HTTPRequestHead, _ body: HTTPBodyReader) async throws(HTTPBodyError) -> HTTPResponse {
         // The connection leaves the body out of the response to HEAD.
-        let method = request.head.method == "HEAD" ? "GET" : request.head.method
-        switch (method, request.head.path) {
+        let method = head.method == "HEAD" ? "GET" : head.method
+        switch (method, head.path) {
         case ("GET", "/alive"):
             return HTTPResponse(json: ["status": "ok"])
         case ("GET", "/server_info"):
             return serverInfo()
         case ("POST", "/execute_action"):
-            return await executeAction(request)
+            return await executeAction(head, try await body.readAll(limit: limits.bodySize))
         case ("POST", "/lease"):
-            return setLease(request)
+            return setLease(try await body.readAll(limit: limits.bodySize))
         case ("GET", "/vscode/connection_token"):
             return HTTPResponse(json: ["token": .null])
         case (_, "/alive"), (_, "/server_info"), (_, "/vscode/connection_token"):
@@ -235,9 +239,9 @@ actor ServerCore {
     }
 
     /// `POST /lease` with `{"seconds": N}` sets the lease, and without a body renews it.
-    private func setLease(_ request: HTTPRequest) -> HTTPResponse {
-        if !request.body.isEmpty {
-            guard let body = try? JSONValue(parsing: request.body), let seconds = body["seconds"]?.doubleValue,
+    private func setLease(_ body: [UInt8]) -> HTTPResponse {
+        if !body.isEmpty {
+            guard let body = try? JSONValue(parsing: body), let seconds = body["seconds"]?.doubleValue,
                 seconds > 0, seconds <= 1e9
             else { return HTTPResponse(detail: "The body must be {\"seconds\": a positive number}", status: 422) }
             changeLease { $0.duration = .seconds(seconds) }
@@ -245,18 +249,18 @@ actor ServerCore {
         return HTTPResponse(json: ["seconds": lease.duration.map { .number(JSONNumber($0.inSeconds)) } ?? .null])
     }
 
-    private func executeAction(_ request: HTTPRequest) async -> HTTPResponse {
+    private func executeAction(_ head: HTTPRequestHead, _ body: [UInt8]) async -> HTTPResponse {
         lastExecution = .now
-        if let expected = request.head.headers.single("server-instance"), expected != instance {
+        if let expected = head.headers.single("server-instance"), expected != instance {
             return HTTPResponse(
                 detail: "The server was started anew since; what became of the action is not known",
                 status: 412
             )
         }
-        guard let key = request.head.headers.single("idempotency-key") else { return await perform(request.body) }
-        switch results.begin(key, body: request.body) {
+        guard let key = head.headers.single("idempotency-key") else { return await perform(body) }
+        switch results.begin(key, body: body) {
         case .perform:
-            let response = await perform(request.body)
+            let response = await perform(body)
             results.finish(key, with: response)
             for id in joined.removeValue(forKey: key) ?? [] {
                 handedOver[id] = response
