@@ -84,12 +84,15 @@ let package = Package(
         .testTarget(name: "ArchivesTests", dependencies: ["Archives", "TestSupport"], swiftSettings: settings),
         .testTarget(
             name: "ActionExecutionServerTests",
-            dependencies: ["ActionExecutionServer", "EventStream"],
+            dependencies: ["ActionExecutionServer", "Archives", "EventStream"],
             swiftSettings: settings
         ),
         .testTarget(
             name: "ActionExecutionClientTests",
-            dependencies: ["ActionExecutionClient", "ActionExecutionServer", "CurlHTTP", "EventStream", "TestSupport"],
+            dependencies: [
+                "ActionExecutionClient", "ActionExecutionServer", "Archives", "CurlHTTP", "EventStream",
+                "SocketTestServer", "TestSupport",
+            ],
             resources: [.copy("Fixtures")],
             swiftSettings: settings
         ),

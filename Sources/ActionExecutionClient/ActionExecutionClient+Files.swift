@@ -180,6 +180,8 @@ extension ActionExecutionClient {
     ) async throws -> Value {
         do {
             return try await body()
+        } catch ArchiveError.cancelled {
+            throw CancellationError()
         } catch let error as ArchiveError {
             throw RuntimeError.copyFailed(path: path, reason: "\(error)")
         } catch let error as HTTPError {

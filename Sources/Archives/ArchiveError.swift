@@ -22,6 +22,8 @@ package enum ArchiveError: Error, Sendable, Hashable, CustomStringConvertible {
     case tooLarge(reason: String)
     /// There is something at the path that neither is a file nor a folder, or that can't be replaced by what is to be there.
     case conflict(path: String, reason: String)
+    /// The task was cancelled.
+    case cancelled
     /// The operating system refused.
     case system(operation: String, path: String, code: Int32)
 
@@ -36,6 +38,7 @@ package enum ArchiveError: Error, Sendable, Hashable, CustomStringConvertible {
         case .refused(let entry, let reason): "the archive's entry \(entry) is refused: \(reason)"
         case .tooLarge(let reason): "too large: \(reason)"
         case .conflict(let path, let reason): "\(path) \(reason)"
+        case .cancelled: "it was cancelled"
         case .system(let operation, let path, let code):
             "could not \(operation) \(path): \(systemErrorText(code)) (errno \(code))"
         }

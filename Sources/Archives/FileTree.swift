@@ -120,7 +120,7 @@ struct FileTree {
     private static func reason(_ error: ArchiveError) -> String {
         switch error {
         case .system(let operation, _, let code): "could not \(operation) it: \(systemErrorText(code))"
-        case .conflict(_, let reason): reason
+        case .conflict(_, let reason), .refused(_, let reason): reason
         default: "\(error)"
         }
     }

@@ -115,7 +115,11 @@ struct Unpacking {
         } catch {
             throw try explanation(error, entry, name, in: folder)
         }
-        try reader.read(entry) { piece throws(ArchiveError) in try file.write(piece) }
+        try reader.read(entry) { piece throws(ArchiveError) in
+            // There may be much to come.
+            if Task.isCancelled { throw .cancelled }
+            try file.write(piece)
+        }
         if let owner = options.owner { try file.setOwner(owner) }
         // Nobody else may write, and nothing runs with another's rights, whatever the archive says.
         try file.setPermissions((entry.permissions ?? 0o644) & 0o755 | 0o400)

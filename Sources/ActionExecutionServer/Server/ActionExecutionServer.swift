@@ -64,6 +64,7 @@ actor ServerCore {
     nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
     private let executor: ActionExecutor
+    private let transfers: FileTransfers
     private let requestGuard: RequestGuard
     private let started = ContinuousClock.now
     /// Names this run of the server.
@@ -97,6 +98,7 @@ actor ServerCore {
         )
         let commands = CommandRunner(session, noChangeTimeout: configuration.noChangeTimeout, loop: loop)
         executor = ActionExecutor(commands: commands)
+        transfers = FileTransfers(configuration.transfers, directory: configuration.workingDirectory)
         requestGuard = RequestGuard(
             sessionAPIKeyDigest: configuration.sessionAPIKeyDigest,
             allowedHosts: configuration.allowedHosts
@@ -212,11 +214,17 @@ actor ServerCore {
             return await executeAction(head, try await body.readAll(limit: limits.bodySize))
         case ("POST", "/lease"):
             return setLease(try await body.readAll(limit: limits.bodySize))
+        case ("POST", "/list_files"):
+            return await transfers.list(try await body.readAll(limit: limits.bodySize))
+        case ("POST", "/upload_file"):
+            return try await transfers.upload(head, body)
+        case ("GET", "/download_files"):
+            return await transfers.download(head)
         case ("GET", "/vscode/connection_token"):
             return HTTPResponse(json: ["token": .null])
-        case (_, "/alive"), (_, "/server_info"), (_, "/vscode/connection_token"):
+        case (_, "/alive"), (_, "/server_info"), (_, "/vscode/connection_token"), (_, "/download_files"):
             return Self.notAllowed(butAllowed: "GET, HEAD")
-        case (_, "/execute_action"), (_, "/lease"):
+        case (_, "/execute_action"), (_, "/lease"), (_, "/list_files"), (_, "/upload_file"):
             return Self.notAllowed(butAllowed: "POST")
         default:
             return HTTPResponse(detail: "Not Found", status: 404)

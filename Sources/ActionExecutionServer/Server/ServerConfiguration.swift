@@ -32,6 +32,8 @@ public struct ServerConfiguration: Sendable {
     public var connectionLimit: Int
     /// What a connection may ask of the server.
     public var limits: HTTPLimits
+    /// How files are moved in and out.
+    public var transfers: TransferConfiguration
     /// Where outputs are kept that are too long for an observation.
     public var outputDirectory: String
 
@@ -47,6 +49,7 @@ public struct ServerConfiguration: Sendable {
         lease = nil
         connectionLimit = 1000
         limits = HTTPLimits()
+        transfers = TransferConfiguration()
         outputDirectory = "/tmp/action-execution-outputs"
     }
 }

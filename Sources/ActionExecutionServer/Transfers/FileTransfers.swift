@@ -74,7 +74,13 @@ struct FileTransfers: Sendable {
                 status: 200,
                 headers: headers,
                 body: .stream { writer in
-                    while let piece = try await archive.next() { try await writer.write(piece) }
+                    var piece = try await archive.next()
+                    while let current = piece {
+                        // Packed while this one is sent.
+                        async let next = archive.next()
+                        try await writer.write(current)
+                        piece = try await next
+                    }
                 }
             )
         }
@@ -109,6 +115,8 @@ struct FileTransfers: Sendable {
             return HTTPResponse(detail: error.detail, status: error.status)
         } catch let error as UploadError {
             return HTTPResponse(detail: error.detail, status: error.status)
+        } catch ArchiveError.cancelled {
+            throw .cancelled
         } catch let error as ArchiveError {
             return HTTPResponse(error)
         } catch {
@@ -122,8 +130,9 @@ extension HTTPResponse {
     init(_ error: ArchiveError) {
         let status =
             switch error {
-            case .notAnArchive, .damaged, .unsupported, .refused: 400
+            case .notAnArchive, .empty, .damaged, .unsupported, .refused: 400
             case .conflict: 409
+            case .cancelled: 503
             case .tooLarge: 413
             case .system: error.status
             }

@@ -37,14 +37,18 @@ extension TestClient {
     }
 }
 
-/// What is below a folder, by path: the content of files, "/" for folders, "-> target" for links. Names are escaped as in JSON.
+/// What is below a folder, by path: the content of files, "/" for folders, "-> target" for links.
+///
+/// Names are escaped as in JSON.
 func tree(_ root: String) throws -> [String: String] {
     var found: [String: String] = [:]
     func visit(_ path: String, _ prefix: String) throws {
         guard let stream = opendir(path) else { throw SystemError("list \(path)") }
         defer { closedir(stream) }
         while let entry = readdir(stream) {
-            let name = withUnsafeBytes(of: &entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+            let name = withUnsafeBytes(of: &entry.pointee.d_name) {
+                String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+            }
             guard name != ".", name != ".." else { continue }
             var status = stat()
             guard lstat("\(path)/\(name)", &status) == 0 else { continue }

@@ -19,7 +19,10 @@ struct DownloadTests {
         }
     }
 
-    @Test("A folder comes as an archive of what is in it", arguments: ["", "&compression=stored", "&compression=deflated"])
+    @Test(
+        "A folder comes as an archive of what is in it",
+        arguments: ["", "&compression=stored", "&compression=deflated"]
+    )
     func folder(_ query: String) async throws {
         try await withServer { fixture in
             let root = fixture.directory + "/täst dir"

@@ -121,7 +121,9 @@ struct UploadTests {
             try makeFile(fixture.directory + "/source/aa", "good")
             try makeFile(fixture.directory + "/source/bbbb", "evil")
             var packed = try await archive(fixture.directory + "/source")
-            while let range = packed.firstRange(of: Array("bbbb".utf8)) { packed.replaceSubrange(range, with: "../b".utf8) }
+            while let range = packed.firstRange(of: Array("bbbb".utf8)) {
+                packed.replaceSubrange(range, with: "../b".utf8)
+            }
             let client = try await fixture.connect()
             let response = try await client.upload(
                 Form.file(Array("x.zip".utf8), packed),
@@ -135,7 +137,9 @@ struct UploadTests {
 
     @Test("Limits on what comes out of an archive are the configuration's")
     func limits() async throws {
-        try await withServer { $0.transfers.entryLimit = 2 } _: { fixture in
+        try await withServer {
+            $0.transfers.entryLimit = 2
+        } _: { fixture in
             for index in 0..<3 { try makeFile("\(fixture.directory)/source/\(index)") }
             let packed = try await archive(fixture.directory + "/source")
             let client = try await fixture.connect()
@@ -152,7 +156,9 @@ struct UploadTests {
     func anyBytes() async throws {
         try await withServer { fixture in
             let client = try await fixture.connect()
-            let names: [[UInt8]] = (1...255).filter { ![0x22, 0x0a, 0x0d, 0x2e, 0x2f].contains($0) }.map { [0x61, UInt8($0)] }
+            let names: [[UInt8]] = (1...255).filter { ![0x22, 0x0a, 0x0d, 0x2e, 0x2f].contains($0) }.map {
+                [0x61, UInt8($0)]
+            }
             for name in names {
                 let response = try await client.upload(Form.file(name, [0x31]), "destination=\(fixture.directory)")
                 #expect(response.status == 200, "\(name)")
@@ -202,7 +208,10 @@ struct UploadTests {
                         let content = String(repeating: letter, count: size)
                         let client = try await fixture.connect()
                         for name in ["same", letter] {
-                            let response = try await client.upload(Form.file(name, content), "destination=\(fixture.directory)")
+                            let response = try await client.upload(
+                                Form.file(name, content),
+                                "destination=\(fixture.directory)"
+                            )
                             #expect(response.status == 200)
                         }
                     }
@@ -234,7 +243,9 @@ struct UploadTests {
             let query = "destination=\(fixture.directory)/made/target"
             #expect(try await client.upload(Form.file(Array("x.zip".utf8), packed), query).status == 200)
             #expect(try await client.upload(Form.file("single", ""), query).status == 200)
-            for name in ["made", "made/target", "made/target/d", "made/target/d/file", "made/target/link", "made/target/single"] {
+            for name in [
+                "made", "made/target", "made/target/d", "made/target/d/file", "made/target/link", "made/target/single",
+            ] {
                 var status = stat()
                 #expect(lstat("\(fixture.directory)/\(name)", &status) == 0)
                 #expect(Int(status.st_uid) == user && Int(status.st_gid) == group, "\(name)")
