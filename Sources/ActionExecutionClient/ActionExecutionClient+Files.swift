@@ -144,7 +144,7 @@ extension ActionExecutionClient {
         var request = request("GET", "/download_files?path=\(path)\(compression)", timeout: nil)
         request.timeouts.idle = Self.patience
         return try await Self.namingErrors(sandboxPath) {
-            let response = try await http.execute(request)
+            let response = try await open(request)
             guard response.status == 200 else {
                 let body = try await response.body.collect(upTo: 1 << 20)
                 throw RuntimeError.refused(status: response.status, detail: Self.detail(body))

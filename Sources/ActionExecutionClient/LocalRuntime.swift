@@ -45,17 +45,33 @@ public actor LocalRuntime: Runtime {
     }
 
     /// What exists while the runtime is connected.
-    private struct Sandbox {
+    struct Sandbox {
         var process: ServerProcess
         var client: ActionExecutionClient
         var http: HTTPClient
         var directory: URL
+
+        /// Has the server do something.
+        func withClient<Value: Sendable>(_ body: (ActionExecutionClient) async throws -> Value) async throws -> Value {
+            do {
+                return try await body(client)
+            } catch {
+                throw await explain(error)
+            }
+        }
+
+        /// Without the server there is only one reason why an action failed.
+        func explain(_ error: any Error) async -> any Error {
+            guard process.hasExited, let reason = try? await process.exit() else { return error }
+            return RuntimeError.disconnected(reason: reason)
+        }
     }
 
     private let configuration: Configuration
     private let stream: EventStream?
     private let sessionID: String
     private let status: RuntimeStatusHub
+    private let liveOutputHub = LiveOutputHub()
     private var state = State.idle
 
     /// Makes a runtime; nothing is started before ``connect()``.
@@ -78,6 +94,9 @@ public actor LocalRuntime: Runtime {
 
     /// The status updates from now on.
     public nonisolated var statusUpdates: AsyncStream<RuntimeStatusUpdate> { status.updates }
+
+    /// The output of the stream's actions while they run, from now on.
+    public nonisolated var liveOutput: LiveOutputs { liveOutputHub.outputs }
 
     /// Starts the server and waits until it is ready.
     ///
@@ -121,58 +140,31 @@ public actor LocalRuntime: Runtime {
     ///
     /// - Throws: ``RuntimeError``, or `CancellationError`.
     public func execute(_ invocation: ActionInvocation) async throws -> Observation {
-        try await withClient(for: "execute()") { try await $0.execute(invocation) }
+        try await connectedSandbox("execute()").withClient { try await $0.execute(invocation) }
     }
 
-    /// The names in a folder; see ``Runtime/listFiles(in:)``.
-    public func listFiles(in sandboxFolder: String?) async throws -> [String] {
-        try await withClient(for: "listFiles()") { try await $0.listFiles(in: sandboxFolder) }
+    /// Performs an action and tells of its output while it runs.
+    public nonisolated func updates(of invocation: ActionInvocation) -> ActionUpdates {
+        ActionUpdates {
+            try await self.connectedSandbox("updates(of:)").client.updates(of: invocation)
+        } explain: { error in
+            await (try? self.connectedSandbox("updates(of:)"))?.explain(error) ?? error
+        }
     }
 
-    /// Copies a file or a folder; see ``Runtime/copyIn(_:to:options:)``.
+    /// Interrupts what runs, as the key C-c does.
+    ///
+    /// - Throws: ``RuntimeError``.
     @discardableResult
-    public func copyIn(
-        _ hostPath: String,
-        to sandboxFolder: String,
-        options: CopyOptions
-    ) async throws -> CopySummary {
-        try await withClient(for: "copyIn()") { try await $0.copyIn(hostPath, to: sandboxFolder, options: options) }
+    public func interrupt(shellSession: String? = nil, isForced: Bool = false) async throws -> Int {
+        try await connectedSandbox("interrupt()").client.interrupt(shellSession: shellSession, isForced: isForced)
     }
 
-    /// Copies a file or a folder; see ``Runtime/copyOut(_:to:options:)``.
-    @discardableResult
-    public func copyOut(
-        _ sandboxPath: String,
-        to hostFolder: String,
-        options: CopyOptions
-    ) async throws -> CopySummary {
-        try await withClient(for: "copyOut()") { try await $0.copyOut(sandboxPath, to: hostFolder, options: options) }
-    }
-
-    /// Packs a file or a folder; see ``Runtime/archive(of:isCompressed:)``.
-    public func archive(of sandboxPath: String, isCompressed: Bool) async throws -> SandboxArchive {
-        try await withClient(for: "archive()") { try await $0.archive(of: sandboxPath, isCompressed: isCompressed) }
-    }
-
-    private func withClient<Value: Sendable>(
-        for operation: String,
-        _ body: (ActionExecutionClient) async throws -> Value
-    ) async throws -> Value {
+    func connectedSandbox(_ operation: String) throws -> Sandbox {
         switch state {
-        case .connected(let sandbox, _):
-            do {
-                return try await body(sandbox.client)
-            } catch {
-                // Without the server there is only one reason.
-                if sandbox.process.hasExited {
-                    throw RuntimeError.disconnected(reason: try await sandbox.process.exit())
-                }
-                throw error
-            }
-        case .closed:
-            throw RuntimeError.disconnected(reason: "it was closed")
-        case .idle, .connecting:
-            throw RuntimeError.notConnected(operation: operation)
+        case .connected(let sandbox, _): return sandbox
+        case .closed: throw RuntimeError.disconnected(reason: "it was closed")
+        case .idle, .connecting: throw RuntimeError.notConnected(operation: operation)
         }
     }
 
@@ -183,7 +175,7 @@ public actor LocalRuntime: Runtime {
         if case .closed(let closing) = state { return await closing.value }
         let previous = state
         // In a task of its own: it isn't cancelled with the caller, and whoever closes too can wait for it.
-        let closing = Task { [status] in
+        let closing = Task { [status, liveOutputHub] in
             switch previous {
             case .connecting(let starting):
                 starting.cancel()
@@ -197,6 +189,7 @@ public actor LocalRuntime: Runtime {
             }
             status.publish(RuntimeStatusUpdate(.stopped))
             status.finish()
+            liveOutputHub.finish()
         }
         state = .closed(closing)
         await closing.value
@@ -297,7 +290,7 @@ public actor LocalRuntime: Runtime {
             }
         )
         if let stream {
-            let loop = ActionLoop(stream: stream, runtime: self, sessionID: sessionID)
+            let loop = ActionLoop(stream: stream, runtime: self, sessionID: sessionID, liveOutput: liveOutputHub)
             tasks.append(
                 Task(executorPreference: sandbox.http.taskExecutor) {
                     do {
