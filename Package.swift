@@ -39,6 +39,10 @@ let package = Package(
         .target(
             name: "ActionExecutionServer",
             dependencies: ["Archives", "CPlatform", "EventStream"],
+            resources: [
+                .embedInCode("Python/Kernel/kernel.py"), .embedInCode("Python/Kernel/plain.py"),
+                .embedInCode("Python/Kernel/ipython.py"),
+            ],
             swiftSettings: settings
         ),
         .target(

@@ -132,7 +132,8 @@ actor ServerCore {
         )
         let commands = CommandRunner(session, noChangeTimeout: configuration.noChangeTimeout, loop: loop)
         let files = FileEditor(workspace: configuration.workingDirectory, loop: loop)
-        executor = ActionExecutor(commands: commands, files: files)
+        let cells = CellRunner(session, commands: commands, loop: loop)
+        executor = ActionExecutor(commands: commands, cells: cells, files: files)
         actions = ActionEndpoint(executor, loop: loop)
         transfers = FileTransfers(configuration.transfers, directory: configuration.workingDirectory)
         lease = Lease(duration: configuration.lease, now: .now)
@@ -159,8 +160,9 @@ actor ServerCore {
         loop.notify(end)
     }
 
-    /// Ends the shell.
+    /// Ends the shell and the Python interpreter.
     func close() async {
+        await executor.cells.close()
         await executor.commands.close()
         await actions.close()
         loop.forget(end)

@@ -1,8 +1,9 @@
 import EventStream
 
-/// Performs actions: commands in the shell, files on threads of their own.
+/// Performs actions: commands in the shell, cells in the Python interpreter, files on threads of their own.
 struct ActionExecutor: Sendable {
     let commands: CommandRunner
+    let cells: CellRunner
     let files: FileEditor
 
     /// The observation of an action.
@@ -21,6 +22,8 @@ struct ActionExecutor: Sendable {
                 session: request.session,
                 listener: listener
             )
+        case .runIPython(let action):
+            return await cells.run(action, timeout: request.timeout)
         case .read(let action) where action.implementation == .editor:
             return await files.view(action)
         case .read(let action):
@@ -39,11 +42,13 @@ struct ActionExecutor: Sendable {
         }
     }
 
-    /// Interrupts what runs.
+    /// Interrupts what runs: the session's command or, when none is named, all commands and the cell.
     ///
     /// - Returns: how many actions were interrupted.
     func interrupt(session: SessionName?, isForced: Bool) async -> Int {
-        await commands.interrupt(session: session, isForced: isForced)
+        let count = await commands.interrupt(session: session, isForced: isForced)
+        guard session == nil else { return count }
+        return await cells.interrupt(isForced: isForced) ? count + 1 : count
     }
 
     /// An action of a kind that this server doesn't perform.
