@@ -35,6 +35,9 @@ actor ShellSession {
         case shellExited(exitCode: Int32)
         /// The files through which the shell is reached were removed. It is gone, and the next command finds a new one.
         case shellLost
+        /// The shell waited for the next command without having said that this one is done: something took away what it says
+        /// so with. It is gone, and the next command finds a new one.
+        case shellBroken
         /// Nothing was written for the time of the soft limit; the command runs on.
         case silent
         /// The hard limit passed; the command runs on.
@@ -49,11 +52,13 @@ actor ShellSession {
         var report: ShellReport?
         /// Removes what came before the command.
         var beginning: MarkerFilter
-        /// Removes the prompt that was printed before the command.
+        /// Removes the prompt that was printed before the command, unless it was seen before.
         var oldPrompt: MarkerFilter
+        /// Finds that prompt once more: the shell has not prepared for the command.
+        var stalePrompt: MarkerFilter
         /// Removes the echo of the line that started the command.
         var echo: MarkerFilter
-        /// Finds the prompt after the command, for shells that report by it.
+        /// Finds the prompt after the command.
         var prompt: MarkerFilter
         var wasInterrupted = false
     }
@@ -68,6 +73,10 @@ actor ShellSession {
     private var reports = ShellReportParser()
     private var output: CommandOutput
     private var running: Running?
+    /// Finds the last command's prompt in what is written until the next one.
+    private var lastPrompt: MarkerFilter
+    /// Whether the shell was ended for waiting without a report.
+    private var isBroken = false
     private var waiter: EventLoop.WaitID?
     private var lastActivity = ContinuousClock.now
     /// Whether anything but our own lines was typed since the last command began, which may not have been read.
@@ -95,6 +104,7 @@ actor ShellSession {
         output = CommandOutput(directory: configuration.outputs)
         // Unlike anything that a command prints.
         promptToken = "aes-\(UInt64.random(in: .min ... .max))"
+        lastPrompt = MarkerFilter("")
     }
 
     /// Whether a command was started that has not ended.
@@ -157,13 +167,15 @@ actor ShellSession {
         self.files = files
         reports = ShellReportParser()
         sequence = 1
+        isBroken = false
+        lastPrompt = MarkerFilter("")
         beginRunning(mark: "", echo: "")
         // The preference lets continuations resume on the loop itself, without the detour of another thread.
         pump = Task(executorPreference: loop) { await self.runPump(process, files) }
         if dialect == .bash, !readsStartupFiles { await type(Array(". '\(files.startupFile)'\n".utf8)) }
 
         let ending = await waitForEnding(silence: nil, until: .now + configuration.startupTimeout)
-        running = nil
+        takeRunning()
         output.clear()
         lastStatus = 0
         if case .completed = ending { return }
@@ -171,6 +183,7 @@ actor ShellSession {
         let operation = "start the shell \(configuration.shell.path)"
         switch ending {
         case .shellExited(let code): throw SystemError("\(operation), which exited with \(code)", code: ECHILD)
+        case .shellBroken: throw SystemError("\(operation), which its start-up files made of no use", code: ECHILD)
         case .silent, .timedOut: throw SystemError("\(operation): its start-up files take too long", code: ETIMEDOUT)
         case .completed, .closed, .shellLost: throw SystemError(operation, code: ECANCELED)
         }
@@ -222,6 +235,8 @@ actor ShellSession {
         // Input that no program took, or a terminal's answer to one that is gone, isn't part of the line that is typed now.
         if hasTypedInput { process.discardInput() }
         hasTypedInput = false
+        // The last prompt, if it has come: one that comes later is told from it.
+        _ = readTerminal(process)
         sequence += 1
         let trigger = dialect.trigger(
             files,
@@ -236,9 +251,12 @@ actor ShellSession {
         await write(Array(trigger.utf8) + [0x0a])
     }
 
-    static let lostNote =
-        "The files through which the shell is reached were removed. A new shell runs in the same directory, without the old"
-        + " one's variables, functions and jobs."
+    private static let newShellNote =
+        "A new shell runs in the same directory, without the old one's variables, functions and jobs."
+    static let lostNote = "The files through which the shell is reached were removed. \(newShellNote)"
+    static let brokenNote =
+        "The shell could not be used any more, since what it is reached by was changed: a variable was made read-only, or a"
+        + " builtin, a function or a limit changed. The command may not have run. \(newShellNote)"
 
     /// Marks the place in the terminal's output where the next command's begins.
     ///
@@ -258,10 +276,12 @@ actor ShellSession {
     private func beginRunning(mark: String, echo: String) {
         lastActivity = .now
         let dialect = configuration.shell.dialect
+        let oldPrompt = dialect.prompt(token: promptToken, sequence: sequence - 1)
         running = Running(
             sequence: sequence,
             beginning: MarkerFilter(mark, .droppingWhatPrecedes),
-            oldPrompt: MarkerFilter(dialect.prompt(token: promptToken, sequence: sequence - 1)),
+            oldPrompt: MarkerFilter(lastPrompt.hasFoundMarker ? "" : oldPrompt),
+            stalePrompt: MarkerFilter(oldPrompt),
             // A terminal without echo shows nothing of it, but a line editor may, which looks for another mode.
             echo: MarkerFilter(echo, dialect.usesEcho ? .anywhere : .beginning),
             prompt: MarkerFilter(dialect.prompt(token: promptToken, sequence: sequence))
@@ -303,7 +323,7 @@ actor ShellSession {
     func waitForEnding(silence: Duration?, until deadline: ContinuousClock.Instant?) async -> Ending {
         while true {
             if let ending = running?.ending {
-                running = nil
+                takeRunning()
                 if case .completed(let code) = ending { lastStatus = code }
                 return ending
             }
@@ -320,6 +340,10 @@ actor ShellSession {
         }
     }
 
+    private func takeRunning() {
+        if let prompt = running.take()?.prompt { lastPrompt = prompt }
+    }
+
     /// What was written since the last call.
     func takeOutput(isCut: Bool) -> String {
         output.take(isCut: isCut)
@@ -332,9 +356,10 @@ actor ShellSession {
             // The reports first: what a command wrote was written before its report.
             var arrived = readReports(files)
             let hasOutput = readTerminal(process)
-            // Where the prompt ends a command, its report came before the prompt.
-            if configuration.shell.dialect == .posix { arrived += readReports(files) }
+            // The report comes before the prompt.
+            if hasOutput { arrived += readReports(files) }
             for report in arrived { take(report) }
+            endIfBroken(process)
             if let code = process.exitCode() {
                 // What it wrote between the last look and its end: no more than a terminal holds.
                 _ = readTerminal(process)
@@ -385,20 +410,30 @@ actor ShellSession {
     }
 
     private func show(_ bytes: UnsafeRawBufferPointer) {
-        guard var current = running.take() else { return output.feed(bytes) }
+        guard var current = running.take() else { return lastPrompt.feed(bytes) { output.feed($0) } }
         current.beginning.feed(bytes) { bytes in
             current.oldPrompt.feed(bytes) { bytes in
-                current.echo.feed(bytes) { bytes in
-                    current.prompt.feed(bytes) { output.feed($0) }
+                current.stalePrompt.feed(bytes) { bytes in
+                    current.echo.feed(bytes) { bytes in
+                        current.prompt.feed(bytes) { output.feed($0) }
+                    }
                 }
             }
         }
-        if current.prompt.hasFoundMarker, current.ending == nil {
+        if current.prompt.hasFoundMarker, current.ending == nil, configuration.shell.dialect == .posix {
             // The shell waits for a command: it reported before, or the command was cut short.
             let code = current.report?.exitCode ?? (current.wasInterrupted ? 130 : 2)
             current.ending = .completed(exitCode: code)
         }
         running = current
+    }
+
+    /// Ends a shell that waits for the next command without having reported on this one.
+    private func endIfBroken(_ process: ShellProcess) {
+        guard let running, running.ending == nil, running.report == nil, !isBroken else { return }
+        guard running.stalePrompt.hasFoundMarker || running.prompt.hasFoundMarker else { return }
+        isBroken = true
+        process.kill()
     }
 
     private func take(_ report: ShellReport) {
@@ -412,8 +447,8 @@ actor ShellSession {
         switch configuration.shell.dialect {
         case .bash: end(.completed(exitCode: report.exitCode))
         case .posix:
-            // The prompt ends the command; it may have been seen just before the report.
-            if running?.ending != nil { running?.ending = .completed(exitCode: report.exitCode) }
+            // The prompt ends the command; it may have been seen just before the report, or not be seen at all.
+            if running?.ending != nil || !report.showsPrompt { end(.completed(exitCode: report.exitCode)) }
         }
     }
 
@@ -423,13 +458,11 @@ actor ShellSession {
         self.files = nil
         pump = nil
         lastStatus = 0
-        let ending = files.isIntact ? Ending.shellExited(exitCode: code) : .shellLost
+        let ending: Ending = isBroken ? .shellBroken : files.isIntact ? .shellExited(exitCode: code) : .shellLost
         guard running == nil else { return end(ending) }
         notes.append(
             ending == .shellLost
-                ? Self.lostNote
-                : "The shell has exited with code \(code) since the last command. A new shell runs in the same directory,"
-                    + " without the old one's variables, functions and jobs."
+                ? Self.lostNote : "The shell has exited with code \(code) since the last command. \(Self.newShellNote)"
         )
     }
 
