@@ -18,15 +18,9 @@ enum ShellDialect: Sendable {
     /// A line editor, such as that of busybox, keeps away without.
     var usesEcho: Bool { self == .bash }
 
-    /// What the shell prints when it waits for the next command.
+    /// The value of `PS1` that makes the prompt, in double quotes, which is seen by a ``PromptFilter``.
     ///
-    /// It says which command it comes after: a line editor may print it again.
-    func prompt(token: String, sequence: Int) -> String {
-        "\u{2}\(token)-\(sequence)\u{3}"
-    }
-
-    /// The value of `PS1` that makes the prompt, in double quotes: not the prompt itself, which a command may print with its
-    /// variables.
+    /// It isn't the prompt itself, which a command may print with its variables.
     private func promptVariable(token: String, sequence: String) -> String {
         switch self {
         case .bash: "\"\\002\(token)-\(sequence)\\003\""

@@ -52,14 +52,12 @@ actor ShellSession {
         var report: ShellReport?
         /// Removes what came before the command.
         var beginning: MarkerFilter
-        /// Removes the prompt that was printed before the command, unless it was seen before.
-        var oldPrompt: MarkerFilter
-        /// Finds that prompt once more: the shell has not prepared for the command.
-        var stalePrompt: MarkerFilter
         /// Removes the echo of the line that started the command.
         var echo: MarkerFilter
-        /// Finds the prompt after the command.
-        var prompt: MarkerFilter
+        /// Whether the prompt came that the shell prints after the command.
+        var hasPrompt = false
+        /// Whether an earlier prompt came again: the shell has not prepared for the command.
+        var hasStalePrompt = false
         var wasInterrupted = false
     }
 
@@ -73,8 +71,10 @@ actor ShellSession {
     private var reports = ShellReportParser()
     private var output: CommandOutput
     private var running: Running?
-    /// Finds the last command's prompt in what is written until the next one.
-    private var lastPrompt: MarkerFilter
+    /// Removes the prompts.
+    private var prompts: PromptFilter
+    /// Whether a prompt came since the last command ended.
+    private var hasPrompt = false
     /// Whether the shell was ended for waiting without a report.
     private var isBroken = false
     private var waiter: EventLoop.WaitID?
@@ -104,7 +104,7 @@ actor ShellSession {
         output = CommandOutput(directory: configuration.outputs)
         // Unlike anything that a command prints.
         promptToken = "aes-\(UInt64.random(in: .min ... .max))"
-        lastPrompt = MarkerFilter("")
+        prompts = PromptFilter(token: promptToken)
     }
 
     /// Whether a command was started that has not ended.
@@ -168,7 +168,8 @@ actor ShellSession {
         reports = ShellReportParser()
         sequence = 1
         isBroken = false
-        lastPrompt = MarkerFilter("")
+        prompts = PromptFilter(token: promptToken)
+        hasPrompt = false
         beginRunning(mark: "", echo: "")
         // The preference lets continuations resume on the loop itself, without the detour of another thread.
         pump = Task(executorPreference: loop) { await self.runPump(process, files) }
@@ -276,15 +277,11 @@ actor ShellSession {
     private func beginRunning(mark: String, echo: String) {
         lastActivity = .now
         let dialect = configuration.shell.dialect
-        let oldPrompt = dialect.prompt(token: promptToken, sequence: sequence - 1)
         running = Running(
             sequence: sequence,
             beginning: MarkerFilter(mark, .droppingWhatPrecedes),
-            oldPrompt: MarkerFilter(lastPrompt.hasFoundMarker ? "" : oldPrompt),
-            stalePrompt: MarkerFilter(oldPrompt),
             // A terminal without echo shows nothing of it, but a line editor may, which looks for another mode.
-            echo: MarkerFilter(echo, dialect.usesEcho ? .anywhere : .beginning),
-            prompt: MarkerFilter(dialect.prompt(token: promptToken, sequence: sequence))
+            echo: MarkerFilter(echo, dialect.usesEcho ? .anywhere : .beginning)
         )
     }
 
@@ -341,7 +338,7 @@ actor ShellSession {
     }
 
     private func takeRunning() {
-        if let prompt = running.take()?.prompt { lastPrompt = prompt }
+        hasPrompt = running.take()?.hasPrompt ?? hasPrompt
     }
 
     /// What was written since the last call.
@@ -410,17 +407,23 @@ actor ShellSession {
     }
 
     private func show(_ bytes: UnsafeRawBufferPointer) {
-        guard var current = running.take() else { return lastPrompt.feed(bytes) { output.feed($0) } }
+        guard var current = running.take() else {
+            prompts.feed(bytes) { output.feed($0) }
+            hasPrompt = hasPrompt || !prompts.takeFound().isEmpty
+            return
+        }
         current.beginning.feed(bytes) { bytes in
-            current.oldPrompt.feed(bytes) { bytes in
-                current.stalePrompt.feed(bytes) { bytes in
-                    current.echo.feed(bytes) { bytes in
-                        current.prompt.feed(bytes) { output.feed($0) }
-                    }
-                }
+            prompts.feed(bytes) { bytes in
+                current.echo.feed(bytes) { output.feed($0) }
             }
         }
-        if current.prompt.hasFoundMarker, current.ending == nil, configuration.shell.dialect == .posix {
+        for sequence in prompts.takeFound() {
+            if sequence == current.sequence { current.hasPrompt = true }
+            // One may be late. After a broken quotation bash prints the one before instead.
+            if sequence != current.sequence, hasPrompt { current.hasStalePrompt = true }
+            hasPrompt = true
+        }
+        if current.hasPrompt, current.ending == nil, configuration.shell.dialect == .posix {
             // The shell waits for a command: it reported before, or the command was cut short.
             let code = current.report?.exitCode ?? (current.wasInterrupted ? 130 : 2)
             current.ending = .completed(exitCode: code)
@@ -431,7 +434,7 @@ actor ShellSession {
     /// Ends a shell that waits for the next command without having reported on this one.
     private func endIfBroken(_ process: ShellProcess) {
         guard let running, running.ending == nil, running.report == nil, !isBroken else { return }
-        guard running.stalePrompt.hasFoundMarker || running.prompt.hasFoundMarker else { return }
+        guard running.hasPrompt || running.hasStalePrompt else { return }
         isBroken = true
         process.kill()
     }
