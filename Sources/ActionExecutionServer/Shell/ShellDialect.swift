@@ -18,14 +18,12 @@ enum ShellDialect: Sendable {
     /// A line editor, such as that of busybox, keeps away without.
     var usesEcho: Bool { self == .bash }
 
-    /// The value of `PS1` that makes the prompt, in double quotes, which is seen by a ``PromptFilter``.
+    /// The value of `PS1`, in double quotes, that makes a prompt which a ``PromptFilter`` sees.
     ///
-    /// It isn't the prompt itself, which a command may print with its variables.
+    /// It isn't the prompt itself, which a command may print with its variables, and makes none in a shell within the shell,
+    /// which may inherit it: the activation of a Python environment exports it.
     private func promptVariable(token: String, sequence: String) -> String {
-        switch self {
-        case .bash: "\"\\002\(token)-\(sequence)\\003\""
-        case .posix: "\"\\${__aes_e}\(token)-\(sequence)\\${__aes_f}\""
-        }
+        "\"\\${__aes_e:+\\${__aes_e}\(token)-\(sequence)\\${__aes_f}}\""
     }
 
     /// The arguments of the shell, the first of which is its name.
@@ -57,7 +55,7 @@ enum ShellDialect: Sendable {
                 \(readsStartupFiles ? "[ -r ~/.bashrc ] && . ~/.bashrc" : "")
                 set +o history +H +o emacs +o vi
                 IGNOREEOF=20
-                __aes_n=1 __aes_m=1 __aes_g=0
+                __aes_n=1 __aes_m=1 __aes_g=0 __aes_e='\u{2}' __aes_f='\u{3}'
                 \(bashReport(files, prompt: prompt("$__aes_m")))
                 __aes_prompt='case $__aes_n in 0) ;; *) __aes_report "$?";; esac'
                 __aes_load() { IFS= builtin read -r -d '' __aes_c; } <'\(files.commandFile)' 2>/dev/null
@@ -104,7 +102,7 @@ enum ShellDialect: Sendable {
         let pipe = files.reportPipe
         return """
             __aes_report() {
-                [[ $__aes_n == 0 ]] && builtin return
+                case ${__aes_n-}:${__aes_e-} in :* | *:) builtin kill -KILL $$;; 0:*) builtin return;; esac
                 [[ -p '\(pipe)' ]] && builtin printf '%s\\0' "$__aes_n" "$1" "${!-}" "$PWD" "$PATH" "$-" . >'\(pipe)' ||
                     builtin kill -KILL $$
                 [[ -t 0 ]] || exec </dev/tty
@@ -113,6 +111,7 @@ enum ShellDialect: Sendable {
                     IFS= builtin read -r __aes_g <'\(files.goOnPipe)' || builtin break
                 done
                 builtin unset -v PROMPT_COMMAND PS0 TMOUT
+                builtin shopt -s promptvars
                 PS1=\(prompt)
             } 2>/dev/null
             """
@@ -124,7 +123,7 @@ enum ShellDialect: Sendable {
             __aes_report() {
                 if [ -t 1 ] && [ -t 2 ]; then __aes_o=$-; else __aes_o=$-\(ShellReport.redirectedMark); fi
                 {
-                    [ "${__aes_n:-0}" = 0 ] && return
+                    case ${__aes_n-}:${__aes_e-} in :* | *:) kill -KILL $$;; 0:*) return;; esac
                     [ -p '\(pipe)' ] &&
                         printf '%s\\0' "$__aes_n" "$1" "${!-}" "$PWD" "$PATH" "$__aes_o" . >'\(pipe)' || kill -KILL $$
                     [ -t 0 ] || exec </dev/tty
