@@ -8,7 +8,9 @@ struct TerminalScreen {
     /// Bytes of the lines that are not being edited.
     ///
     /// The last line has no line feed yet unless it is empty.
-    private var text: [UInt8] = []
+    private(set) var text: [UInt8] = []
+    /// Bytes at the beginning of the text that are what they were at the last call of ``markUnchanged()``.
+    private(set) var unchangedCount = 0
     /// The last lines as cells while something on them is changed, else nil.
     private var editor: LineEditor?
     /// The ordinary screen while a program shows the alternate one.
@@ -54,6 +56,7 @@ struct TerminalScreen {
     /// A sequence that is not complete yet stays open, and a full-screen program's screen stays what it is.
     mutating func takeText() -> [UInt8] {
         hasPendingReturn = false
+        unchangedCount = 0
         editor?.endIncompleteCharacter()
         guard let ordinary = ordinaryEditor else {
             fold()
@@ -69,6 +72,28 @@ struct TerminalScreen {
         ordinaryEditor = .some(nil)
         defer { text = [] }
         return text
+    }
+
+    /// What is shown behind the text: lines that are being changed, and a full-screen program's screen.
+    ///
+    /// - Parameter isEnd: whether a character that has begun will not be completed, and so is shown as broken.
+    func tail(isEnd: Bool) -> [UInt8] {
+        var tail: [UInt8] = []
+        var editor = editor
+        if isEnd { editor?.endIncompleteCharacter() } else { editor?.dropIncompleteCharacter() }
+        guard let ordinary = ordinaryEditor else {
+            editor?.append(to: &tail)
+            return tail
+        }
+        ordinary?.append(to: &tail)
+        if let last = tail.last ?? text.last, last != 0x0a { tail.append(0x0a) }
+        editor?.append(to: &tail)
+        return tail
+    }
+
+    /// Takes all of the text for unchanged until it is shortened.
+    mutating func markUnchanged() {
+        unchangedCount = text.count
     }
 
     /// What the terminal has to say to the program since the last call.
@@ -91,6 +116,7 @@ struct TerminalScreen {
         }
         let settled = Array(text[..<end])
         text.removeSubrange(..<end)
+        unchangedCount = max(0, unchangedCount - end)
         return settled
     }
 
@@ -328,6 +354,7 @@ struct TerminalScreen {
         // Not within a character.
         while start < text.count, text[start] & 0xc0 == 0x80, start > 0, text[start - 1] != 0x0a { start += 1 }
         defer { text.removeSubrange(start...) }
+        unchangedCount = min(unchangedCount, start)
         return Array(text[start...])
     }
 
