@@ -147,6 +147,11 @@ actor CommandRunner {
         } else {
             if command.isEmpty { return Self.failure("ERROR: No previous running command to retrieve logs from.") }
             if isInput { return Self.failure("ERROR: No previous running command to interact with.") }
+            // Every shell would take it for the command's end, and run what comes before.
+            if command.utf8.contains(0) {
+                let text = "The command was not run: it has a zero byte in it, which no shell takes."
+                return .error(ErrorObservation(content: text))
+            }
             earlier = await endOfPrevious(in: session)
             continued.remove(ObjectIdentifier(session))
             do throws(SystemError) {
@@ -174,6 +179,7 @@ actor CommandRunner {
             case .completed(let exitCode): "The previous command has completed with exit code \(exitCode)."
             case .shellExited(let exitCode): "The previous command ended the shell, with code \(exitCode)."
             case .shellLost: ShellSession.lostNote
+            case .shellBroken: ShellSession.brokenNote
             case .silent, .timedOut, .closed: "The previous command has ended."
             }
         if content.isEmpty { return "[\(outcome)]\n" }
@@ -203,9 +209,9 @@ actor CommandRunner {
             metadata.suffix =
                 "\n[The shell exited with code \(exitCode). The next command runs in a new shell"
                 + " in the same directory, without the old one's variables, functions and jobs.]"
-        case .shellLost:
+        case .shellLost, .shellBroken:
             metadata = await self.metadata(session, exitCode: -1)
-            metadata.suffix = "\n[\(ShellSession.lostNote)]"
+            metadata.suffix = "\n[\(ending == .shellLost ? ShellSession.lostNote : ShellSession.brokenNote)]"
         case .silent:
             metadata.prefix = continuationPrefix(session)
             metadata.suffix =
