@@ -30,7 +30,7 @@ struct FileTransfers: Sendable {
             }
         }
         let listed = path
-        let result = await offload { Result { () throws(ArchiveError) in try DirectoryListing.names(in: listed) } }
+        let result = await offload { Result { () throws(ArchiveError) in try FileNames.sorted(in: listed) } }
         switch result {
         case .success(let names): return HTTPResponse(json: JSONValue.array(names.map { .string($0) }).serialized())
         case .failure(let error): return HTTPResponse(error)

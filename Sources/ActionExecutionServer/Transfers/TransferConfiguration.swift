@@ -40,7 +40,7 @@ public struct TransferConfiguration: Sendable, Hashable {
         ArchiveLimits(entryCount: entryLimit, totalSize: unpackedSizeLimit, expansionRatio: max(1, expansionLimit))
     }
 
-    var fileOwner: FileOwner? {
-        owner.map { FileOwner(user: $0.user, group: $0.group) }
+    var fileOwner: Archives.FileOwner? {
+        owner.map { Archives.FileOwner(user: $0.user, group: $0.group) }
     }
 }

@@ -2,12 +2,12 @@ import Archives
 import EventStream
 
 /// What `POST /list_files` answers with.
-enum DirectoryListing {
+enum FileNames {
     /// The names in a folder as the reference lists them: folders, with a slash, before files; each without regard to case.
     ///
     /// Links that lead nowhere are not listed, and links to folders are folders. A folder that isn't there has nothing in it.
     /// This can block.
-    static func names(in path: [UInt8]) throws(ArchiveError) -> [String] {
+    static func sorted(in path: [UInt8]) throws(ArchiveError) -> [String] {
         let entries: [(name: [UInt8], isFolder: Bool)]
         do throws(ArchiveError) {
             entries = try Folder(path: path).resolvedNames()
