@@ -137,7 +137,7 @@ public actor DockerRuntime: Runtime {
         try await connectedSandbox("interrupt()").client.interrupt(shellSession: shellSession, isForced: isForced)
     }
 
-    private func connectedSandbox(_ operation: String) throws -> Sandbox {
+    func connectedSandbox(_ operation: String) throws -> Sandbox {
         switch state {
         case .connected(let sandbox, _): return sandbox
         case .closed: throw RuntimeError.disconnected(reason: "it was closed")

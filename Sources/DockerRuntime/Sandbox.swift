@@ -60,8 +60,13 @@ final class Sandbox: Sendable {
 
     /// Has the server perform an action; ends when the container does.
     func execute(_ invocation: ActionInvocation) async throws -> Observation {
+        try await withClient { try await $0.execute(invocation) }
+    }
+
+    /// Has the server do something; ends when the container does.
+    func withClient<Value: Sendable>(_ body: (ActionExecutionClient) async throws -> Value) async throws -> Value {
         do {
-            return try await client.execute(invocation)
+            return try await body(client)
         } catch {
             throw await explain(error)
         }

@@ -34,6 +34,9 @@ struct ActionExecutor: Sendable {
             return await files.write(action, in: directory)
         case .edit(let action):
             return await files.edit(action)
+        case .browse, .browseInteractive:
+            // The reference's text where it has no browser.
+            return .error(ErrorObservation(content: "Browser functionality is not supported or disabled."))
         default:
             throw Unsupported(kind: request.action.kind)
         }

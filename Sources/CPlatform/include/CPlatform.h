@@ -3,6 +3,7 @@
 
 #include "child.h"
 #include "crc32c.h"
+#include "credentials.h"
 #include "environment.h"
 #include "files.h"
 #include "pseudo_terminal.h"
