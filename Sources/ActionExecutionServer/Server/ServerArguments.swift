@@ -16,6 +16,7 @@ struct ServerArguments: Equatable {
     var allowedHosts: [String] = []
     var lease: Double?
     var noChangeTimeout: Double?
+    var shutdownTime: Double?
     var shellPath: String?
     var isHelp = false
     var isVersion = false
@@ -36,6 +37,7 @@ struct ServerArguments: Equatable {
             case "--allowed-host": allowedHosts.append(try Self.value(of: word, &rest))
             case "--lease": lease = try Self.seconds(of: word, &rest)
             case "--no-change-timeout": noChangeTimeout = try Self.seconds(of: word, &rest)
+            case "--shutdown-time": shutdownTime = try Self.seconds(of: word, &rest)
             case "--shell": shellPath = try Self.value(of: word, &rest)
             // Of the reference; there is nothing for them to change here.
             case "--username", "--user-id", "--browsergym-eval-env": _ = try Self.value(of: word, &rest)
@@ -95,11 +97,13 @@ struct ServerArguments: Equatable {
           --allowed-host NAME          a name that requests may have in Host, besides addresses and localhost
           --lease SECONDS              exit after this time without a request
           --no-change-timeout SECONDS  observation after this time without output (default 10)
+          --shutdown-time SECONDS      when asked to end, wait so long for commands that run (default 4)
           --shell PATH                 shell to use (default: bash if there is one, else sh)
           --version                    print the version and exit
           --help                       print this and exit
 
         The first line of standard output says where the server listens, as soon as it does.
+        SIGTERM, SIGINT and SIGHUP end it; a second one without waiting for commands.
         SESSION_API_KEY and NO_CHANGE_TIMEOUT_SECONDS in the environment work as with OpenHands.
 
         """
