@@ -157,6 +157,38 @@ struct FileTransferTests {
         }
     }
 
+    @Test("What every server of the protocol does: REFERENCE_SERVER names another one on this machine by its URL")
+    func anyServer() async throws {
+        func check(_ client: ActionExecutionClient, _ host: URL, _ sandbox: URL) async throws {
+            let source = host.appending(path: "p ä")
+            try makeFile(source.appending(path: "d/large"), String(repeating: "0123456789", count: 500_000))
+            try makeFile(source.appending(path: "x"), "1")
+            try await client.copyIn(source.path, to: sandbox.path + "/a b")
+            #expect(try tree(sandbox.appending(path: "a b/p ä")) == (try tree(source)))
+            #expect(try await client.listFiles(in: sandbox.path + "/a b/p ä") == ["d/", "x"])
+            try await client.copyOut(sandbox.path + "/a b/p ä", to: host.path + "/out")
+            #expect(try tree(host.appending(path: "out/p ä")) == (try tree(source)))
+            for name in ["plain", "quoted \"\\ä", "data.zip"] {
+                try makeFile(host.appending(path: name), "content")
+                try await client.copyIn(host.path + "/" + name, to: sandbox.path + "/files")
+            }
+            let files = try tree(sandbox.appending(path: "files"))
+            #expect(files == ["plain": "content", "quoted \"\\ä": "content", "data.zip": "content"])
+        }
+        try await withServer { try await check($0.client, $0.host, $0.sandbox) }
+        guard let url = ProcessInfo.processInfo.environment["REFERENCE_SERVER"] else { return }
+        let http = try HTTPClient()
+        defer { http.shutdown() }
+        let client = ActionExecutionClient(endpoint: .init(url: url), http: http)
+        try await withTemporaryDirectory { directory in
+            let host = directory.appending(path: "host")
+            try await check(client, host, directory.appending(path: "sandbox"))
+            await expectFailure("the archive is empty") {
+                try await client.copyOut(directory.path + "/sandbox/files/plain", to: host.path + "/out")
+            }
+        }
+    }
+
     // MARK: Links and special files
 
     @Test("Links that lead out stop a copy in either direction, or are left out and told")
