@@ -93,6 +93,13 @@ struct StreamedExecution: ActionUpdateSource {
             state = .ended
             queue = []
             return .observation(try ActionExecutionClient.observation(200, Array(event.data.utf8)))
+        case "error":
+            state = .ended
+            let error = try? JSONValue(parsing: Array(event.data.utf8))
+            throw RuntimeError.refused(
+                status: error?["status"]?.intValue ?? 500,
+                detail: error?["detail"]?.stringValue ?? event.data
+            )
         default:
             return nil
         }

@@ -28,6 +28,16 @@ struct HTTPRequestHead: Sendable, Equatable {
         return minorVersion == 1 || options.contains("keep-alive")
     }
 
+    /// Whether a media type is named in `Accept`; wildcards and weights are not looked at.
+    func accepts(_ type: String) -> Bool {
+        headers.values(for: "accept").contains { value in
+            value.lowercased().split(separator: ",").contains { element in
+                let name = element.prefix { $0 != ";" }
+                return name.split(separator: " ").joined() == type
+            }
+        }
+    }
+
     /// RFC 9110, section 10.1.1.
     var expectsContinue: Bool {
         minorVersion == 1 && headers.values(for: "expect").contains { $0.lowercased() == "100-continue" }

@@ -4,6 +4,8 @@ import EventStream
 ///
 /// The routes and bodies are those of the reference's `openhands/runtime/action_execution_server.py`. Beyond them,
 /// `/execute_action` honours `Idempotency-Key`: a request that is sent again with its key gets the first one's response.
+/// It runs a command in the shell session that `Shell-Session` names, and with `Accept: text/event-stream` tells of the
+/// output while it comes. `/interrupt` interrupts what runs.
 /// Every response names the server's run in `Server-Instance`; a request that names another is refused with 412, since
 /// the results that its key stands for are gone.
 public final class ActionExecutionServer: Sendable {
@@ -64,17 +66,13 @@ actor ServerCore {
     nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
     private let executor: ActionExecutor
+    private let actions: ActionEndpoint
     private let transfers: FileTransfers
     private let requestGuard: RequestGuard
     private let started = ContinuousClock.now
     /// Names this run of the server.
     private let instance = String(UInt64.random(in: .min ... .max), radix: 16)
     private var lastExecution = ContinuousClock.now
-    private var results = ResultMemory()
-    /// Requests that wait for the response to the same one, by their key.
-    private var joined: [String: [EventLoop.WaitID]] = [:]
-    /// The responses that they get, which the memory may have forgotten by then.
-    private var handedOver: [EventLoop.WaitID: HTTPResponse] = [:]
     private let limits: HTTPLimits
     private let connectionLimit: Int
     private var connectionCount = 0
@@ -98,6 +96,7 @@ actor ServerCore {
         )
         let commands = CommandRunner(session, noChangeTimeout: configuration.noChangeTimeout, loop: loop)
         executor = ActionExecutor(commands: commands)
+        actions = ActionEndpoint(executor, loop: loop)
         transfers = FileTransfers(configuration.transfers, directory: configuration.workingDirectory)
         requestGuard = RequestGuard(
             sessionAPIKeyDigest: configuration.sessionAPIKeyDigest,
@@ -165,6 +164,7 @@ actor ServerCore {
     /// Ends the shell.
     func close() async {
         await executor.commands.close()
+        await actions.close()
         loop.forget(end)
     }
 
@@ -212,6 +212,8 @@ actor ServerCore {
             return serverInfo()
         case ("POST", "/execute_action"):
             return await executeAction(head, try await body.readAll(limit: limits.bodySize))
+        case ("POST", "/interrupt"):
+            return await actions.interrupt(try await body.readAll(limit: limits.bodySize))
         case ("POST", "/lease"):
             return setLease(try await body.readAll(limit: limits.bodySize))
         case ("POST", "/list_files"):
@@ -224,7 +226,7 @@ actor ServerCore {
             return HTTPResponse(json: ["token": .null])
         case (_, "/alive"), (_, "/server_info"), (_, "/vscode/connection_token"), (_, "/download_files"):
             return Self.notAllowed(butAllowed: "GET, HEAD")
-        case (_, "/execute_action"), (_, "/lease"), (_, "/list_files"), (_, "/upload_file"):
+        case (_, "/execute_action"), (_, "/interrupt"), (_, "/lease"), (_, "/list_files"), (_, "/upload_file"):
             return Self.notAllowed(butAllowed: "POST")
         default:
             return HTTPResponse(detail: "Not Found", status: 404)
@@ -265,43 +267,7 @@ actor ServerCore {
                 status: 412
             )
         }
-        guard let key = head.headers.single("idempotency-key") else { return await perform(body) }
-        switch results.begin(key, body: body) {
-        case .perform:
-            let response = await perform(body)
-            results.finish(key, with: response)
-            for id in joined.removeValue(forKey: key) ?? [] {
-                handedOver[id] = response
-                loop.notify(id)
-            }
-            return response
-        case .remembered(let response):
-            return response
-        case .join:
-            let id = loop.makeWaitID()
-            joined[key, default: []].append(id)
-            _ = await loop.wait(id: id)
-            joined[key]?.removeAll { $0 == id }
-            loop.forget(id)
-            return handedOver.removeValue(forKey: id)
-                ?? HTTPResponse(detail: "The server is shutting down", status: 503)
-        case .conflict:
-            return HTTPResponse(detail: "The idempotency key \(key) was used for another request", status: 422)
-        }
-    }
-
-    private func perform(_ body: [UInt8]) async -> HTTPResponse {
-        do {
-            let request = try ActionRequest(body: body)
-            let observation = try await executor.execute(request.action, timeout: request.timeout)
-            return HTTPResponse(json: observation.jsonBytes())
-        } catch let error as ActionExecutor.Unsupported {
-            return HTTPResponse(detail: "Actions of the kind \(error.kind) are not performed here", status: 400)
-        } catch let error as JSONError {
-            return HTTPResponse(detail: "The body is not JSON: \(error)", status: 422)
-        } catch {
-            return HTTPResponse(detail: "\(error)", status: 422)
-        }
+        return await actions.execute(head, body)
     }
 }
 

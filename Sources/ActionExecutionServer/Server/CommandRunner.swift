@@ -308,6 +308,11 @@ struct SessionName: Hashable {
         guard isValid, (1...64).contains(text.utf8.count) else { return nil }
         self.text = text
     }
+
+    /// Says why a text is no name.
+    static func rule(_ text: String) -> String {
+        "A shell session's name has 1 to 64 letters, digits, '.', '_' and '-', unlike \(text.debugDescription)"
+    }
 }
 
 /// A key with Control, spelled as for tmux: `C-c`.

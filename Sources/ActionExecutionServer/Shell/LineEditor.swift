@@ -72,6 +72,11 @@ struct LineEditor {
         for scalar in String(decoding: bytes, as: UTF8.self).unicodeScalars { put(scalar) }
     }
 
+    /// Forgets what has arrived of a character that isn't complete.
+    mutating func dropIncompleteCharacter() {
+        incomplete = []
+    }
+
     private mutating func put(_ scalar: Unicode.Scalar) {
         let width = scalar.terminalWidth
         if width == 0 {

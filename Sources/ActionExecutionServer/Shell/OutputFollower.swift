@@ -21,7 +21,7 @@ struct OutputFollower {
     /// - Parameter isEnd: whether a character that has begun at the end will not be completed.
     mutating func look(at screen: inout TerminalScreen, isEnd: Bool) {
         let base = min(screen.unchangedCount, textCount)
-        let tailBytes = screen.tail
+        let tailBytes = screen.tail(isEnd: isEnd)
         let text = screen.text
         let incompleteCount = isEnd || !tailBytes.isEmpty ? 0 : text[base...].incompleteSuffixCount
         let end = text.count - incompleteCount

@@ -43,6 +43,12 @@ final class OutputListener: Sendable {
         }
     }
 
+    /// Has another listener told of the output from its beginning, in place of this one.
+    func handOver(to next: OutputListener) async {
+        guard let source = state.withLock({ $0.source }) else { return next.finish() }
+        await source.follow(with: next, inPlaceOf: self)
+    }
+
     /// There is something new to ask for.
     func announceNews() {
         announce { state in

@@ -340,6 +340,11 @@ actor ShellSession {
         listener.begin(with: self)
     }
 
+    /// Has somebody follow the output in place of whoever did, unless it has ended for them.
+    func follow(with next: OutputListener, inPlaceOf listener: OutputListener) {
+        if self.listener === listener { follow(with: next) } else { next.finish() }
+    }
+
     /// What has changed since the last call, for whoever follows.
     func takeUpdate(for listener: OutputListener) -> OutputUpdate? {
         self.listener === listener ? output.takeUpdate() : nil

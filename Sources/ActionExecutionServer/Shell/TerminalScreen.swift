@@ -75,8 +75,12 @@ struct TerminalScreen {
     }
 
     /// What is shown behind the text: lines that are being changed, and a full-screen program's screen.
-    var tail: [UInt8] {
+    ///
+    /// - Parameter isEnd: whether a character that has begun will not be completed, and so is shown as broken.
+    func tail(isEnd: Bool) -> [UInt8] {
         var tail: [UInt8] = []
+        var editor = editor
+        if isEnd { editor?.endIncompleteCharacter() } else { editor?.dropIncompleteCharacter() }
         guard let ordinary = ordinaryEditor else {
             editor?.append(to: &tail)
             return tail

@@ -16,7 +16,7 @@ struct OutputFollowerTests {
         "\u{1b}7", "\u{1b}8", "\u{1b}[2P", "\u{1b}[3@",
     ]
 
-    @Test("Random output in random pieces", arguments: 1...60 as ClosedRange<UInt64>)
+    @Test("Random output in random pieces", arguments: 1...24 as ClosedRange<UInt64>)
     func random(seed: UInt64) throws {
         var generator = SeededGenerator(seed: seed)
         try withTemporaryDirectory { directory in
@@ -24,7 +24,7 @@ struct OutputFollowerTests {
             Self.feed("before\r\n".utf8, to: &output)
             output.follow()
             var bytes: [UInt8] = []
-            for _ in 0..<Int.random(in: 1..<200, using: &generator) {
+            for _ in 0..<Int.random(in: 1..<120, using: &generator) {
                 bytes += Self.pieces[Int.random(in: Self.pieces.indices, using: &generator)].utf8
                 if Int.random(in: 0..<20, using: &generator) == 0 {
                     bytes.append(UInt8.random(in: 0x80...0xff, using: &generator))
