@@ -148,7 +148,7 @@ final class ShellProcess: Sendable {
         let group = platform_foreground_process_group(terminal)
         guard group > 0, group != processID else { return signalForeground(SIGKILL) }
         for member in ProcessTable.members(ofGroup: group) {
-            for process in ProcessTable.descendants(of: member) { _ = kill(process, SIGKILL) }
+            for process in ProcessTable.descendants(of: member) { _ = systemKill(process, SIGKILL) }
         }
         signalForeground(SIGKILL)
     }
