@@ -28,8 +28,8 @@ actor CommandRunner {
     private var statics: [ObjectIdentifier: ShellSession] = [:]
     private let username: String
     private let hostname: String
-    /// Sessions whose command runs on after an observation that told some of its output.
-    private var toldOutput: Set<ObjectIdentifier> = []
+    /// Sessions whose command runs on after an observation.
+    private var continued: Set<ObjectIdentifier> = []
 
     init(_ configuration: ShellSession.Configuration, noChangeTimeout: Duration, loop: EventLoop) {
         self.loop = loop
@@ -122,7 +122,7 @@ actor CommandRunner {
         statics[ObjectIdentifier(session)] = session
         let observation = await runInTurn(action, in: session, timeout: timeout, listener: listener)
         statics[ObjectIdentifier(session)] = nil
-        toldOutput.remove(ObjectIdentifier(session))
+        continued.remove(ObjectIdentifier(session))
         await session.close()
         return observation
     }
@@ -153,7 +153,7 @@ actor CommandRunner {
                 return .error(ErrorObservation(content: text))
             }
             earlier = await endOfPrevious(in: session)
-            toldOutput.remove(ObjectIdentifier(session))
+            continued.remove(ObjectIdentifier(session))
             do throws(SystemError) {
                 try await session.begin(action.command)
             } catch {
@@ -223,7 +223,7 @@ actor CommandRunner {
             return Self.cancelled
         }
         metadata.prefix = await session.takeNotes() + metadata.prefix
-        if !content.isEmpty { toldOutput.insert(ObjectIdentifier(session)) }
+        continued.insert(ObjectIdentifier(session))
         return .run(
             CommandObservation(content: content, command: command, metadata: metadata, hidden: action.hidden)
         )
@@ -238,7 +238,7 @@ actor CommandRunner {
             "\n[Your command \"\(command)\" is NOT executed. The previous command is still running - You CANNOT send new"
             + " commands until the previous command is completed. By setting `is_input` to `true`, you can interact with"
             + " the current process: \(Self.goOn)]"
-        if !content.isEmpty { toldOutput.insert(ObjectIdentifier(session)) }
+        continued.insert(ObjectIdentifier(session))
         return .run(
             CommandObservation(content: content, command: command, metadata: metadata, hidden: action.hidden)
         )
@@ -259,7 +259,7 @@ actor CommandRunner {
     }
 
     private func continuationPrefix(_ session: ShellSession) -> String {
-        toldOutput.contains(ObjectIdentifier(session)) ? "[Below is the output of the previous command.]\n" : ""
+        continued.contains(ObjectIdentifier(session)) ? "[Below is the output of the previous command.]\n" : ""
     }
 
     /// The reference's `TIMEOUT_MESSAGE_TEMPLATE`.

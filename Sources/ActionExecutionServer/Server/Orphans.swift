@@ -12,14 +12,14 @@ import Musl
 enum Orphans {
     /// Reaps orphans as they exit, until the task is cancelled.
     ///
-    /// Shells are left to the sessions that own them.
+    /// Shells and interpreters are left to the sessions that own them.
     static func reap(on loop: EventLoop) async {
         while true {
             var seen: Set<pid_t> = []
             while true {
                 let process = platform_exited_child()
                 guard process > 0, seen.insert(process).inserted else { break }
-                if !ShellProcess.isOwned(process) { _ = waitpid(process, nil, WNOHANG) }
+                if !OwnedChildren.contains(process) { _ = waitpid(process, nil, WNOHANG) }
             }
             if await loop.wait(for: [loop.childChange]) == .cancelled { return }
         }

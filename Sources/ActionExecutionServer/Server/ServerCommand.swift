@@ -92,7 +92,7 @@ public enum ServerCommand {
         let serving = Task(executorPreference: loop) {
             await withTaskGroup { group in
                 group.addTask(executorPreference: loop) { await server.run() }
-                group.addTask(executorPreference: loop) { _ = await loop.wait(for: [.readable(signals.readEnd)]) }
+                group.addTask(executorPreference: loop) { await end(server, on: signals, loop) }
                 group.addTask(executorPreference: loop) { await Orphans.reap(on: loop) }
                 await group.next()
                 group.cancelAll()
@@ -103,6 +103,15 @@ public enum ServerCommand {
         loop.run()
         _ = serving
         platform_unsubscribe_signals(signals.writeEnd)
+    }
+
+    /// Has the first signal end the server in peace, and the second at once.
+    private static func end(_ server: ActionExecutionServer, on signals: Pipe, _ loop: EventLoop) async {
+        var count = 0
+        while await loop.wait(for: [.readable(signals.readEnd)]) == .ready {
+            count += signals.drain()
+            if count == 1 { server.shutDown() } else { await server.shutDownNow() }
+        }
     }
 
     private static func configuration(_ arguments: ServerArguments) throws(SystemError) -> ServerConfiguration {

@@ -59,22 +59,14 @@ final class ShellProcess: Sendable {
             _ = close(opened.monitor)
             throw error
         }
-        Self.owned.withLock { _ = $0.insert(processID) }
+        OwnedChildren.insert(processID)
         self.processID = processID
         controller = opened.controller
         terminal = opened.monitor
     }
 
-    /// Shells that exist or wait to be reaped, by whoever owns them and nobody else.
-    private static let owned = Mutex<Set<pid_t>>([])
-
-    /// Whether a process is a shell that its owner reaps.
-    static func isOwned(_ process: pid_t) -> Bool {
-        owned.withLock { $0.contains(process) }
-    }
-
     deinit {
-        Self.owned.withLock { _ = $0.remove(processID) }
+        OwnedChildren.remove(processID)
         _ = close(controller)
         _ = close(terminal)
     }
@@ -176,7 +168,7 @@ private func systemKill(_ process: pid_t, _ number: Int32) -> Int32 {
 }
 
 /// Lends strings as a null-terminated array of C strings.
-private func withCStrings<Result>(
+func withCStrings<Result>(
     _ strings: [String],
     _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Result
 ) -> Result {

@@ -165,7 +165,7 @@ struct UserSetup {
     private func write(_ path: String, _ bytes: [UInt8], mode: mode_t) throws {
         let isNew = access(root + path, F_OK) != 0
         do throws(FileAccess.Failure) {
-            try FileAccess.replace(root + path, with: bytes)
+            try FileReplacement.replace(SystemPath(root + path), with: bytes, creation: .inDirectory)
         } catch {
             throw error.systemError("write \(path)")
         }

@@ -5,6 +5,7 @@
 #include "crc32c.h"
 #include "credentials.h"
 #include "environment.h"
+#include "files.h"
 #include "pseudo_terminal.h"
 #include "sha256.h"
 #include "signals.h"

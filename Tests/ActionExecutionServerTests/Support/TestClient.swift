@@ -304,6 +304,7 @@ func serverConfiguration(
     )
     configuration.environment = ["HOME": root, "PATH": "/usr/local/bin:/usr/bin:/bin", "TERM": "xterm-256color"]
     configuration.outputDirectory = root + "/outputs"
+    configuration.shutdownTime = .zero
     change(&configuration)
     return configuration
 }
