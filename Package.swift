@@ -78,6 +78,7 @@ let package = Package(
         .testTarget(
             name: "ActionExecutionServerTests",
             dependencies: ["ActionExecutionServer", "EventStream"],
+            resources: [.copy("Fixtures")],
             swiftSettings: settings
         ),
         .testTarget(

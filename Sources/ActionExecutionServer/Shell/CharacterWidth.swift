@@ -25,9 +25,10 @@ extension Unicode.Scalar {
         switch properties.generalCategory {
         case .nonspacingMark, .enclosingMark: true
         // Numbers signs of Arabic and others stand around their digits, and take a place.
-        case .format: ![0x0600...0x0605, 0x06dd...0x06dd, 0x070f...0x070f, 0x0890...0x0891, 0x08e2...0x08e2].contains {
-            $0.contains(value)
-        } && value != 0x110bd && value != 0x110cd
+        case .format:
+            ![0x0600...0x0605, 0x06dd...0x06dd, 0x070f...0x070f, 0x0890...0x0891, 0x08e2...0x08e2].contains {
+                $0.contains(value)
+            } && value != 0x110bd && value != 0x110cd
         // Vowels and finals of Hangul syllables that are written in parts.
         default: (0x1160...0x11ff).contains(value) || (0xd7b0...0xd7fb).contains(value)
         }

@@ -5,6 +5,9 @@
 /// ``TerminalGrid``, and bytes again when output goes forwards for a while. Lines that leave the screen stay readable,
 /// and those that the terminal wrapped are one line; colours, titles and other sequences that show nothing are dropped.
 ///
+/// In text that only goes forwards a line feed begins a line at the left, as if a carriage return came before: the stairs
+/// that lines make on a terminal whose modes a program has left raw tell nothing. Elsewhere it keeps its column.
+///
 /// What was taken is remembered as long as it is on the screen, since the program draws over it. It isn't told again,
 /// but for lines that have changed since, with all that is below them.
 struct TerminalScreen {
@@ -162,7 +165,7 @@ struct TerminalScreen {
         withUnsafeTemporaryAllocation(byteCount: bytes.count, alignment: 1) { plain in
             var index = 0
             var count = 0
-            var isAtLineStart = isAtLineStart
+            // Controls of the second set (ISO 6429) show nothing.
             if text.last == 0xc2, let first = bytes.first, (0x80...0x9f).contains(first) {
                 text.removeLast()
                 index = 1
@@ -170,32 +173,24 @@ struct TerminalScreen {
             loop: while index < bytes.count {
                 let byte = bytes[index]
                 switch byte {
-                case 0x20...0x7e, 0x80...0xc1, 0xc3...0xff, 0x09:
-                    isAtLineStart = false
+                case 0x20...0x7e, 0x80...0xc1, 0xc3...0xff, 0x09, 0x0a:
+                    plain[count] = byte
+                    count += 1
+                    index += 1
                 case 0x0d:
                     guard index + 1 < bytes.count, bytes[index + 1] == 0x0a else { break loop }
                     index += 1
-                    isAtLineStart = true
-                    plain[count] = 0x0a
-                    count += 1
-                    index += 1
-                    continue
-                case 0x0a:
-                    // Elsewhere the next line begins below, not at the left.
-                    guard isAtLineStart else { break loop }
                 case 0xc2:
-                    // Controls of the second set (ISO 6429) show nothing.
                     if index + 1 < bytes.count, (0x80...0x9f).contains(bytes[index + 1]) {
                         index += 2
-                        continue
+                    } else {
+                        plain[count] = byte
+                        count += 1
+                        index += 1
                     }
-                    isAtLineStart = false
                 default:
                     break loop
                 }
-                plain[count] = byte
-                count += 1
-                index += 1
             }
             text.append(contentsOf: UnsafeRawBufferPointer(rebasing: plain[..<count]))
             return index
@@ -321,7 +316,8 @@ struct TerminalScreen {
     /// Makes text of the cells when output goes forwards again, for as many lines as there are.
     private mutating func foldIfQuiet() {
         guard ordinaryGrid == nil, let folded = grid, folded.isAtEnd, 2 * folded.quietFeeds >= folded.rows.count,
-            folded.modes.isOrdinary(height: size.rows)
+            folded.modes.isOrdinary(height: size.rows),
+            folded.rows.allSatisfy({ !$0.isWrapped || $0.cells.count == size.columns })
         else { return }
         if folded.isWhole { historyCount = toldText.count + text.count }
         for row in folded.rows.dropLast() { store(row, endsLine: !row.isWrapped) }
@@ -356,7 +352,7 @@ extension TerminalScreen {
     }
 
     private mutating func lineFeed() {
-        if grid == nil, isAtLineStart || hasPendingReturn {
+        if grid == nil {
             hasPendingReturn = false
             text.append(0x0a)
             return
@@ -441,7 +437,9 @@ extension TerminalScreen {
             switch mode {
             case 3:
                 eraseDisplay(2)
-                editAll { $0.setRow(0); $0.setColumn(0) }
+                editAll {
+                    $0.setRow(0); $0.setColumn(0)
+                }
             case 6:
                 editAll {
                     $0.modes.isRelativeToRegion = isSet
