@@ -37,8 +37,10 @@ struct TerminalRendering: Codable, Sendable {
         return modes.last?.1 == "h"
     }
 
-    /// What differs only in what nobody sees: tabs are spaces, there are none at the ends of lines, and no empty lines at
-    /// the end. A joiner without a second character to join joins nothing.
+    /// Takes away what differs only in what nobody sees.
+    ///
+    /// Tabs are spaces, there are none at the ends of lines, and no empty lines at the end. A joiner without a second
+    /// character to join joins nothing.
     private func normalized(_ text: String) -> String {
         var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { expanded($0) }
         while lines.last?.isEmpty == true { lines.removeLast() }
