@@ -35,9 +35,7 @@ public final class ActionExecutionClient: Sendable {
 
     /// Seconds beyond an action's timeout in which the response must come, as in the reference.
     private static let responseMargin = 5.0
-    /// For how long a request is repeated that can't reach the server.
-    private static let retryTime = Duration.seconds(10)
-    private static let responseLimit = 256 << 20
+    static let responseLimit = 256 << 20
 
     /// Makes a client; no connection is made yet.
     ///
@@ -102,15 +100,52 @@ public final class ActionExecutionClient: Sendable {
     /// - Returns: the observation.
     /// - Throws: ``RuntimeError``, or `CancellationError`.
     public func execute(_ invocation: ActionInvocation) async throws -> Observation {
+        let (head, body) = try await sendUntilAnswered(executeRequest(invocation))
+        return try Self.observation(head.status, body)
+    }
+
+    /// Has the server perform an action, and tells of its output while it runs.
+    ///
+    /// The action is performed when the first update is asked for. A server that doesn't tell of output, such as the
+    /// reference's, gives the observation only.
+    public func updates(of invocation: ActionInvocation) -> ActionUpdates {
+        ActionUpdates { StreamedExecution(client: self, invocation: invocation) }
+    }
+
+    /// Interrupts what runs, as the key C-c does.
+    ///
+    /// - Parameters:
+    ///   - shellSession: the session whose command is interrupted; nil for all that runs in the sandbox.
+    ///   - isForced: whether it is killed.
+    /// - Returns: how many actions were interrupted.
+    /// - Throws: `HTTPError`, ``RuntimeError/refused(status:detail:)``.
+    @discardableResult
+    public func interrupt(shellSession: String? = nil, isForced: Bool = false) async throws -> Int {
+        var request = request("POST", "/interrupt", timeout: 10)
+        var members: JSONObject = ["force": .bool(isForced)]
+        if let shellSession { members["session"] = .string(shellSession) }
+        request.body = .bytes(JSONValue.object(members).serialized())
+        let (head, body) = try await send(request)
+        guard head.status == 200 else { throw RuntimeError.refused(status: head.status, detail: Self.detail(body)) }
+        return (try? JSONValue(parsing: body))?["interrupted"]?.intValue ?? 0
+    }
+
+    /// The request that has an action performed.
+    func executeRequest(_ invocation: ActionInvocation) -> HTTPRequest {
         let timeout = effectiveTimeout(invocation)
         var request = request("POST", "/execute_action", timeout: timeout.map { $0 + Self.responseMargin })
         request.headers["Content-Type"] = "application/json"
         request.headers["Idempotency-Key"] = invocation.idempotencyKey
+        if let name = invocation.shellSession { request.headers["Shell-Session"] = name }
         if let instance = instance.withLock({ $0 }) { request.headers["Server-Instance"] = instance }
         request.body = .bytes(invocation.requestBody(timeout: timeout))
         request.resend = .always
-        let (head, body) = try await sendUntilAnswered(request)
-        switch head.status {
+        return request
+    }
+
+    /// What the response to an action says.
+    static func observation(_ status: Int, _ body: [UInt8]) throws -> Observation {
+        switch status {
         case 200:
             do {
                 return try Observation(jsonBytes: body)
@@ -122,7 +157,7 @@ public final class ActionExecutionClient: Sendable {
                 reason: "the execution server was started anew; whether the action took effect is not known"
             )
         default:
-            throw RuntimeError.refused(status: head.status, detail: Self.detail(body))
+            throw RuntimeError.refused(status: status, detail: detail(body))
         }
     }
 
@@ -168,42 +203,32 @@ public final class ActionExecutionClient: Sendable {
 
     private func send(_ request: HTTPRequest) async throws -> (head: HTTPResponseHead, body: [UInt8]) {
         let response = try await http.send(request, bodyLimit: Self.responseLimit)
-        if let name = response.head.headers["Server-Instance"] {
-            instance.withLock { if $0 == nil { $0 = name } }
-        }
+        remember(response.head)
         return response
     }
 
-    /// Sends a request again while its connection breaks, with ever longer pauses, for a limited time.
+    /// Sends a request whose response streams.
+    func open(_ request: HTTPRequest) async throws -> HTTPResponse {
+        let response = try await http.execute(request)
+        remember(response.head)
+        return response
+    }
+
+    private func remember(_ head: HTTPResponseHead) {
+        guard let name = head.headers["Server-Instance"] else { return }
+        instance.withLock { if $0 == nil { $0 = name } }
+    }
+
+    /// Sends a request again while its connection breaks.
     private func sendUntilAnswered(_ request: HTTPRequest) async throws -> (head: HTTPResponseHead, body: [UInt8]) {
-        let shortestPause = Duration.milliseconds(5)
-        var pause = shortestPause
-        var end: ContinuousClock.Instant?
+        var reconnection = Reconnection()
         while true {
             let began = ContinuousClock.now
             do {
                 return try await send(request)
             } catch let error as HTTPError {
-                switch error.kind {
-                case .couldNotConnect, .timedOut(.connect):
-                    break
-                case .connectionLostBeforeResponse, .connectionLostDuringResponse:
-                    // The server was there while the connection held, so the time to find it again begins now.
-                    if .now - began > .seconds(1) { (end, pause) = (nil, shortestPause) }
-                case .timedOut:
-                    let limit = request.timeouts.total.map { $0 / .seconds(1) } ?? 0
-                    throw RuntimeError.noResponse(seconds: limit)
-                case .shutDown:
-                    throw CancellationError()
-                default:
-                    throw RuntimeError.unexpectedResponse(detail: "\(error)")
-                }
-                let limit = end ?? .now + Self.retryTime
-                guard .now < limit else { throw RuntimeError.disconnected(reason: "\(error)") }
-                end = limit
+                try await Task.sleep(for: reconnection.pause(after: error, of: request, began: began))
             }
-            try await Task.sleep(for: pause)
-            pause = min(pause * 2, .seconds(1))
         }
     }
 

@@ -10,11 +10,15 @@ public struct ActionInvocation: Sendable, Hashable {
     public var idempotencyKey: String
     /// The event that asks for the action, if there is one.
     public var event: Event?
+    /// The shell session that a command runs in: letters, digits, `.`, `_` and `-`; nil for the one of actions that name
+    /// none. Sessions are made when they are named first, and run side by side.
+    public var shellSession: String?
 
     /// Makes an invocation of an action that is in no log, with a key of its own.
-    public init(_ action: Action, timeout: Double? = nil) {
+    public init(_ action: Action, timeout: Double? = nil, shellSession: String? = nil) {
         self.action = action
         self.timeout = timeout
+        self.shellSession = shellSession
         idempotencyKey = randomHexadecimal(byteCount: 16)
     }
 
@@ -28,6 +32,7 @@ public struct ActionInvocation: Sendable, Hashable {
         self.action = action
         self.event = event
         timeout = event.timeout
+        shellSession = event.shellSession
         idempotencyKey = "\(sessionID)/\(event.id)"
     }
 

@@ -9,6 +9,7 @@ public struct ActionLoop: Sendable {
     private let stream: EventStream
     private let runtime: any Runtime
     private let sessionID: String
+    private let liveOutput: LiveOutputHub?
 
     /// Makes a loop; it does nothing until ``run()``.
     ///
@@ -17,9 +18,15 @@ public struct ActionLoop: Sendable {
     ///   - runtime: what performs them; it must be connected when the loop runs.
     ///   - sessionID: names the stream's log in idempotency keys.
     public init(stream: EventStream, runtime: any Runtime, sessionID: String) {
+        self.init(stream: stream, runtime: runtime, sessionID: sessionID, liveOutput: nil)
+    }
+
+    /// - Parameter liveOutput: gets the output of actions while they run.
+    package init(stream: EventStream, runtime: any Runtime, sessionID: String, liveOutput: LiveOutputHub?) {
         self.stream = stream
         self.runtime = runtime
         self.sessionID = sessionID
+        self.liveOutput = liveOutput
     }
 
     /// Runs until the stream is closed or the task is cancelled.
@@ -89,7 +96,7 @@ public struct ActionLoop: Sendable {
         let action = stream.unmaskedAction(for: event.id) ?? masked
         defer { stream.forgetUnmaskedAction(for: event.id) }
         do {
-            return try await runtime.execute(ActionInvocation(event: event, action: action, sessionID: sessionID))
+            return try await execute(ActionInvocation(event: event, action: action, sessionID: sessionID), event.id)
         } catch is CancellationError {
             return .error(
                 ErrorObservation(
@@ -99,6 +106,24 @@ public struct ActionLoop: Sendable {
         } catch {
             return .error(ErrorObservation(content: "\(error)"))
         }
+    }
+}
+
+extension ActionLoop {
+    /// Has the runtime perform an action, and tells those who watch of its output.
+    private func execute(_ invocation: ActionInvocation, _ id: Int) async throws -> Observation {
+        guard let liveOutput, liveOutput.hasListeners else { return try await runtime.execute(invocation) }
+        var masker = stream.outputMasker()
+        for try await update in runtime.updates(of: invocation) {
+            switch update {
+            case .output(let change):
+                liveOutput.publish(LiveOutput(actionID: id, update: masker.mask(change)))
+            case .observation(let observation):
+                liveOutput.publish(LiveOutput(actionID: id, update: masker.finish()))
+                return observation
+            }
+        }
+        throw RuntimeError.unexpectedResponse(detail: "the action's updates ended without an observation")
     }
 }
 

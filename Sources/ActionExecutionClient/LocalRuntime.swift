@@ -50,12 +50,19 @@ public actor LocalRuntime: Runtime {
         var client: ActionExecutionClient
         var http: HTTPClient
         var directory: URL
+
+        /// Without the server there is only one reason why an action failed.
+        func explain(_ error: any Error) async -> any Error {
+            guard process.hasExited, let reason = try? await process.exit() else { return error }
+            return RuntimeError.disconnected(reason: reason)
+        }
     }
 
     private let configuration: Configuration
     private let stream: EventStream?
     private let sessionID: String
     private let status: RuntimeStatusHub
+    private let liveOutputHub = LiveOutputHub()
     private var state = State.idle
 
     /// Makes a runtime; nothing is started before ``connect()``.
@@ -78,6 +85,9 @@ public actor LocalRuntime: Runtime {
 
     /// The status updates from now on.
     public nonisolated var statusUpdates: AsyncStream<RuntimeStatusUpdate> { status.updates }
+
+    /// The output of the stream's actions while they run, from now on.
+    public nonisolated var liveOutput: LiveOutputs { liveOutputHub.outputs }
 
     /// Starts the server and waits until it is ready.
     ///
@@ -121,21 +131,36 @@ public actor LocalRuntime: Runtime {
     ///
     /// - Throws: ``RuntimeError``, or `CancellationError`.
     public func execute(_ invocation: ActionInvocation) async throws -> Observation {
+        let sandbox = try connectedSandbox("execute()")
+        do {
+            return try await sandbox.client.execute(invocation)
+        } catch {
+            throw await sandbox.explain(error)
+        }
+    }
+
+    /// Performs an action and tells of its output while it runs.
+    public nonisolated func updates(of invocation: ActionInvocation) -> ActionUpdates {
+        ActionUpdates {
+            try await self.connectedSandbox("updates(of:)").client.updates(of: invocation)
+        } explain: { error in
+            await (try? self.connectedSandbox("updates(of:)"))?.explain(error) ?? error
+        }
+    }
+
+    /// Interrupts what runs, as the key C-c does.
+    ///
+    /// - Throws: ``RuntimeError``.
+    @discardableResult
+    public func interrupt(shellSession: String? = nil, isForced: Bool = false) async throws -> Int {
+        try await connectedSandbox("interrupt()").client.interrupt(shellSession: shellSession, isForced: isForced)
+    }
+
+    private func connectedSandbox(_ operation: String) throws -> Sandbox {
         switch state {
-        case .connected(let sandbox, _):
-            do {
-                return try await sandbox.client.execute(invocation)
-            } catch {
-                // Without the server there is only one reason.
-                if sandbox.process.hasExited {
-                    throw RuntimeError.disconnected(reason: try await sandbox.process.exit())
-                }
-                throw error
-            }
-        case .closed:
-            throw RuntimeError.disconnected(reason: "it was closed")
-        case .idle, .connecting:
-            throw RuntimeError.notConnected(operation: "execute()")
+        case .connected(let sandbox, _): return sandbox
+        case .closed: throw RuntimeError.disconnected(reason: "it was closed")
+        case .idle, .connecting: throw RuntimeError.notConnected(operation: operation)
         }
     }
 
@@ -146,7 +171,7 @@ public actor LocalRuntime: Runtime {
         if case .closed(let closing) = state { return await closing.value }
         let previous = state
         // In a task of its own: it isn't cancelled with the caller, and whoever closes too can wait for it.
-        let closing = Task { [status] in
+        let closing = Task { [status, liveOutputHub] in
             switch previous {
             case .connecting(let starting):
                 starting.cancel()
@@ -160,6 +185,7 @@ public actor LocalRuntime: Runtime {
             }
             status.publish(RuntimeStatusUpdate(.stopped))
             status.finish()
+            liveOutputHub.finish()
         }
         state = .closed(closing)
         await closing.value
@@ -260,7 +286,7 @@ public actor LocalRuntime: Runtime {
             }
         )
         if let stream {
-            let loop = ActionLoop(stream: stream, runtime: self, sessionID: sessionID)
+            let loop = ActionLoop(stream: stream, runtime: self, sessionID: sessionID, liveOutput: liveOutputHub)
             tasks.append(
                 Task(executorPreference: sandbox.http.taskExecutor) {
                     do {

@@ -8,6 +8,9 @@ public protocol Runtime: Sendable {
     /// The status updates from now on; each call gives a sequence of its own.
     var statusUpdates: AsyncStream<RuntimeStatusUpdate> { get }
 
+    /// The output of the stream's actions while they run, from now on; each call gives a sequence of its own.
+    var liveOutput: LiveOutputs { get }
+
     /// Starts the sandbox and waits until it performs actions.
     ///
     /// - Throws: ``RuntimeError``, or `CancellationError` when the task is cancelled; then nothing is left behind.
@@ -19,6 +22,22 @@ public protocol Runtime: Sendable {
     /// - Throws: ``RuntimeError`` when the action could not be performed or its outcome isn't known, or
     ///   `CancellationError`; the action may go on then.
     func execute(_ invocation: ActionInvocation) async throws -> Observation
+
+    /// Performs an action and tells of its output while it runs.
+    ///
+    /// The action is performed when the first update is asked for. Ending the iteration before the observation came
+    /// doesn't end the action; ``interrupt(shellSession:isForced:)`` does.
+    func updates(of invocation: ActionInvocation) -> ActionUpdates
+
+    /// Interrupts what runs, as the key C-c does; the actions concerned come back with what they have.
+    ///
+    /// - Parameters:
+    ///   - shellSession: the session whose command is interrupted; nil for all that runs in the sandbox.
+    ///   - isForced: whether it is killed.
+    /// - Returns: how many actions were interrupted.
+    /// - Throws: ``RuntimeError``.
+    @discardableResult
+    func interrupt(shellSession: String?, isForced: Bool) async throws -> Int
 
     /// Stops the sandbox, keeping its files.
     ///
@@ -43,6 +62,24 @@ extension Runtime {
     /// - Throws: as ``execute(_:)``.
     public func execute(_ action: Action, timeout: Double? = nil) async throws -> Observation {
         try await execute(ActionInvocation(action, timeout: timeout))
+    }
+
+    /// Nothing, unless a runtime says otherwise.
+    public var liveOutput: LiveOutputs {
+        let hub = LiveOutputHub()
+        defer { hub.finish() }
+        return hub.outputs
+    }
+
+    /// The observation only, unless a runtime says otherwise.
+    public func updates(of invocation: ActionInvocation) -> ActionUpdates {
+        ActionUpdates { SingleObservation { try await self.execute(invocation) } }
+    }
+
+    /// Not supported, unless a runtime says otherwise.
+    @discardableResult
+    public func interrupt(shellSession: String? = nil, isForced: Bool = false) async throws -> Int {
+        throw RuntimeError.unsupported(operation: "interrupting")
     }
 
     /// Not supported, unless a runtime says otherwise.

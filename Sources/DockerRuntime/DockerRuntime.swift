@@ -42,6 +42,7 @@ public actor DockerRuntime: Runtime {
 
     private let stream: EventStream?
     private let status: RuntimeStatusHub
+    private let liveOutputHub = LiveOutputHub()
     private var state = State.idle
 
     /// Makes a runtime; nothing is started before ``connect()``.
@@ -65,6 +66,9 @@ public actor DockerRuntime: Runtime {
 
     /// The status updates from now on; each call gives a sequence of its own.
     public nonisolated var statusUpdates: AsyncStream<RuntimeStatusUpdate> { status.updates }
+
+    /// The output of the stream's actions while they run, from now on; each call gives a sequence of its own.
+    public nonisolated var liveOutput: LiveOutputs { liveOutputHub.outputs }
 
     /// The name of the container.
     public nonisolated var containerName: String { configuration.containerNamePrefix + sessionID }
@@ -113,10 +117,31 @@ public actor DockerRuntime: Runtime {
     ///
     /// - Throws: `RuntimeError`, or `CancellationError`.
     public func execute(_ invocation: ActionInvocation) async throws -> Observation {
+        try await connectedSandbox("execute()").execute(invocation)
+    }
+
+    /// Performs an action and tells of its output while it runs.
+    public nonisolated func updates(of invocation: ActionInvocation) -> ActionUpdates {
+        ActionUpdates {
+            try await self.connectedSandbox("updates(of:)").client.updates(of: invocation)
+        } explain: { error in
+            await (try? self.connectedSandbox("updates(of:)"))?.explain(error) ?? error
+        }
+    }
+
+    /// Interrupts what runs, as the key C-c does.
+    ///
+    /// - Throws: `RuntimeError`.
+    @discardableResult
+    public func interrupt(shellSession: String? = nil, isForced: Bool = false) async throws -> Int {
+        try await connectedSandbox("interrupt()").client.interrupt(shellSession: shellSession, isForced: isForced)
+    }
+
+    private func connectedSandbox(_ operation: String) throws -> Sandbox {
         switch state {
-        case .connected(let sandbox, _): return try await sandbox.execute(invocation)
+        case .connected(let sandbox, _): return sandbox
         case .closed: throw RuntimeError.disconnected(reason: "it was closed")
-        case .idle, .connecting: throw RuntimeError.notConnected(operation: "execute()")
+        case .idle, .connecting: throw RuntimeError.notConnected(operation: operation)
         }
     }
 
@@ -127,7 +152,7 @@ public actor DockerRuntime: Runtime {
         if case .closed(let closing) = state { return await closing.value }
         let previous = state
         // In a task of its own: it isn't cancelled with the caller, and whoever closes too can wait for it.
-        let closing = Task { [status] in
+        let closing = Task { [status, liveOutputHub] in
             var problem: RuntimeStatusUpdate?
             switch previous {
             case .connecting(let starting):
@@ -142,6 +167,7 @@ public actor DockerRuntime: Runtime {
             }
             status.publish(problem ?? RuntimeStatusUpdate(.stopped))
             status.finish()
+            liveOutputHub.finish()
         }
         state = .closed(closing)
         await closing.value
@@ -176,7 +202,7 @@ public actor DockerRuntime: Runtime {
             }
         )
         if let stream {
-            let loop = ActionLoop(stream: stream, runtime: self, sessionID: sessionID)
+            let loop = ActionLoop(stream: stream, runtime: self, sessionID: sessionID, liveOutput: liveOutputHub)
             tasks.append(
                 Task(executorPreference: sandbox.taskExecutor) {
                     do {

@@ -52,10 +52,14 @@ final class Sandbox: Sendable {
         do {
             return try await client.execute(invocation)
         } catch {
-            // Without the container there is only one reason.
-            if watch.hasEnded { throw RuntimeError.disconnected(reason: try await exit()) }
-            throw error
+            throw await explain(error)
         }
+    }
+
+    /// Without the container there is only one reason why an action failed.
+    func explain(_ error: any Error) async -> any Error {
+        guard watch.hasEnded, let reason = try? await exit() else { return error }
+        return RuntimeError.disconnected(reason: reason)
     }
 
     /// Removes the container and what belongs to it.

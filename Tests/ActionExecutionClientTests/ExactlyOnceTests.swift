@@ -92,6 +92,37 @@ struct ExactlyOnceTests {
             .split(separator: "\n").map(String.init)
     }
 
+    @Test("P7: a command whose stream of output is cut runs once, and nothing of its output is told twice")
+    func cutStream() async throws {
+        try await withServer(cuts: [nil, .duringResponse]) { client, proxy, directory in
+            try await client.waitUntilReady()
+            _ = try await client.execute(ActionInvocation(.run(CommandAction(command: "mkfifo gate"))))
+            let command = "echo x >> counter; echo one; read x <gate; echo two"
+            var shown = ""
+            var observation: Observation?
+            var isOpened = false
+            for try await update in client.updates(of: ActionInvocation(.run(CommandAction(command: command)))) {
+                switch update {
+                case .output(let change):
+                    change.apply(to: &shown)
+                    // The connection that tells of the rest is the second one.
+                    guard !isOpened, proxy.requestCount == 3 else { continue }
+                    isOpened = true
+                    try Data("\n".utf8).write(to: directory.appending(path: "gate"))
+                case .observation(let last):
+                    observation = last
+                }
+            }
+            #expect(shown == "one\ntwo\n")
+            guard case .run(let result)? = observation else {
+                Issue.record("ended with \(String(describing: observation))")
+                return
+            }
+            #expect(result.content == "one\ntwo")
+            #expect(try Self.lines(directory) == ["x"])
+        }
+    }
+
     @Test(
         "P7: a command whose connection is cut runs once, and its observation arrives",
         arguments: CuttingProxy.Cut.allCases

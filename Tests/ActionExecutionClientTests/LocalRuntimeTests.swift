@@ -66,6 +66,95 @@ struct LocalRuntimeTests {
         }
     }
 
+    @Test("Output reaches whoever reads it while its command runs")
+    func updates() async throws {
+        try await withRuntime { runtime, stream, _ in
+            _ = try await stream.run("mkfifo gate")
+            let action = Action.run(CommandAction(command: "echo one; read x <gate; echo two"))
+            var (shown, observation) = ("", Observation?.none)
+            for try await update in runtime.updates(of: ActionInvocation(action)) {
+                switch update {
+                case .output(let change):
+                    change.apply(to: &shown)
+                    guard shown == "one\n" else { continue }
+                    let opening = ActionInvocation(.run(CommandAction(command: "echo > gate")), shellSession: "other")
+                    _ = try await runtime.execute(opening)
+                case .observation(let last):
+                    observation = last
+                }
+            }
+            #expect(shown == "one\ntwo\n")
+            guard case .run(let result)? = observation else {
+                Issue.record("ended with \(String(describing: observation))")
+                return
+            }
+            #expect(result.content == "one\ntwo")
+        }
+    }
+
+    @Test("The output of the stream's actions can be watched, without its secrets")
+    func liveOutput() async throws {
+        try await withRuntime { runtime, stream, _ in
+            stream.setSecrets(["token": "s3cr3t-token"])
+            let outputs = runtime.liveOutput
+            _ = try await stream.run("mkfifo gate")
+            let command = CommandAction(command: "T=s3cr3t; printf \"it is $T-\"; read x <gate; echo token; echo end")
+            let action = try await stream.publish(.run(command))
+            var shown = ""
+            for await output in outputs {
+                #expect(output.actionID == action.id)
+                output.update.apply(to: &shown)
+                if shown == "it is " {
+                    var draft = EventDraft(.action(.run(CommandAction(command: "echo > gate"))), source: .agent)
+                    draft.shellSession = "other"
+                    let opening = ActionInvocation(.run(CommandAction(command: "echo > gate")), shellSession: "other")
+                    _ = try await runtime.execute(opening)
+                    #expect(draft.shellSession == "other")
+                }
+                if shown.hasSuffix("end\n") { break }
+            }
+            #expect(shown == "it is <secret_hidden>\nend\n")
+        }
+    }
+
+    @Test("A command of the stream runs in the session that its event names")
+    func shellSessions() async throws {
+        try await withRuntime { _, stream, _ in
+            _ = try await stream.run("NAME=default")
+            var draft = EventDraft(.action(.run(CommandAction(command: "echo \"[$NAME]\""))), source: .agent)
+            draft.shellSession = "other"
+            let action = try await stream.publish(draft)
+            guard case .run(let result)? = try await stream.answer(to: action)?.observation else {
+                Issue.record("not a command's observation")
+                return
+            }
+            #expect(result.content == "[]")
+            #expect(try await stream.run("echo \"[$NAME]\"")?.content == "[default]")
+        }
+    }
+
+    @Test("What runs can be interrupted, and killed when it doesn't listen")
+    func interrupting() async throws {
+        try await withRuntime { runtime, stream, _ in
+            #expect(try await runtime.interrupt() == 0)
+            for (command, isForced, code) in [
+                ("sleep 1000", false, 130), ("bash -c 'trap \"\" INT; sleep 1000; :'", true, 137),
+            ] {
+                let invocation = ActionInvocation(.run(CommandAction(command: "echo ready; " + command)))
+                var exitCode: Int?
+                for try await update in runtime.updates(of: invocation) {
+                    switch update {
+                    case .output: _ = try await runtime.interrupt(isForced: isForced)
+                    case .observation(.run(let result)): exitCode = result.metadata.exitCode
+                    case .observation: break
+                    }
+                }
+                #expect(exitCode == code)
+            }
+            #expect(try await stream.run("echo next")?.content == "next")
+        }
+    }
+
     @Test("Two runtimes at once have nothing in common")
     func twoAtOnce() async throws {
         try await withRuntime { _, first, _ in

@@ -192,12 +192,13 @@ struct StreamedSecretTests {
         let expected = try await Self.whole(text)
         let scalars = Array(text.unicodeScalars)
         for cut in 0...scalars.count {
-            var masker = Self.stream().streamedTextMasker()
-            let first = masker.mask(String(String.UnicodeScalarView(scalars[..<cut])))
-            let second = masker.mask(String(String.UnicodeScalarView(scalars[cut...])))
-            let all = first + second + masker.finish()
+            var masker = Self.stream().outputMasker()
+            var all = ""
+            masker.mask(String(String.UnicodeScalarView(scalars[..<cut]))).apply(to: &all)
+            masker.mask(String(String.UnicodeScalarView(scalars[cut...]))).apply(to: &all)
+            masker.finish().apply(to: &all)
             #expect(Array(all.utf8) == expected.map { Array($0.utf8) })
-            #expect(masker.finish() == "")
+            #expect(masker.finish().isEmpty)
         }
     }
 
@@ -211,16 +212,16 @@ struct StreamedSecretTests {
                     ? part : String(part.prefix(Int.random(in: 0..<12, using: &generator)))
             }.joined()
             let stream = Self.stream()
-            var masker = stream.streamedTextMasker()
+            var masker = stream.outputMasker()
             var rest = Array(text.unicodeScalars)[...]
             var result = ""
             while !rest.isEmpty {
                 let count = min(rest.count, Int.random(in: 1..<20, using: &generator))
-                result += masker.mask(String(String.UnicodeScalarView(rest.prefix(count))))
+                masker.mask(String(String.UnicodeScalarView(rest.prefix(count)))).apply(to: &result)
                 rest = rest.dropFirst(count)
                 for secret in Self.secrets { #expect(!result.contains(secret)) }
             }
-            result += masker.finish()
+            masker.finish().apply(to: &result)
             #expect(try await Array(result.utf8) == Self.whole(text).map { Array($0.utf8) }, "\(text)")
         }
     }
@@ -228,15 +229,60 @@ struct StreamedSecretTests {
     @Test("What can't be the beginning of a secret comes out at once, and secrets that are set meanwhile are masked")
     func promptness() {
         let stream = EventStream()
-        var masker = stream.streamedTextMasker()
-        #expect(masker.mask("token-1 ") == "token-1 ")
+        var masker = stream.outputMasker()
+        #expect(masker.mask("token-1 ") == OutputUpdate(text: "token-1 "))
         stream.setSecrets(["a": "token-1"])
-        #expect(masker.mask("building… ok\n") == "building… ok\n")
-        #expect(masker.mask("it is token") == "it is ")
-        #expect(masker.mask("-2, token-") == "token-2, ")
-        #expect(masker.mask("1") == EventStream.secretPlaceholder)
-        #expect(masker.mask(".") == ".")
-        #expect(masker.mask("tok") == "")
-        #expect(masker.finish() == "tok")
+        #expect(masker.mask("building… ok\n") == OutputUpdate(text: "building… ok\n"))
+        #expect(masker.mask("it is token") == OutputUpdate(text: "it is "))
+        #expect(masker.mask("-2, token-") == OutputUpdate(text: "token-2, "))
+        #expect(masker.mask("1") == OutputUpdate(text: EventStream.secretPlaceholder))
+        #expect(masker.mask(".") == OutputUpdate(text: "."))
+        #expect(masker.mask("tok").isEmpty)
+        #expect(masker.finish() == OutputUpdate(text: "tok"))
+    }
+
+    @Test("What is drawn anew is masked as it stands at last", arguments: 1...8 as ClosedRange<UInt64>)
+    func redrawn(seed: UInt64) async throws {
+        var generator = SeededGenerator(seed: seed)
+        for _ in 0..<50 {
+            let stream = Self.stream()
+            var masker = stream.outputMasker()
+            var (real, result) = ("", "")
+            for _ in 0..<30 {
+                let part = Self.texts[Int.random(in: Self.texts.indices, using: &generator)]
+                let update = OutputUpdate(
+                    removedCount: Int.random(in: 0...min(30, real.unicodeScalars.count), using: &generator),
+                    text: String(part.prefix(Int.random(in: 0..<20, using: &generator)))
+                )
+                update.apply(to: &real)
+                masker.mask(update).apply(to: &result)
+                for secret in Self.secrets { #expect(!result.contains(secret)) }
+            }
+            masker.finish().apply(to: &result)
+            #expect(try await Array(result.utf8) == Self.whole(real).map { Array($0.utf8) }, "\(real)")
+        }
+    }
+
+    @Test("A secret beyond the window stays masked, and what was left out is told in its place")
+    func longOutput() {
+        let stream = Self.stream()
+        var masker = stream.outputMasker()
+        var (real, result) = ("", "")
+        for number in 0..<400 {
+            let update = OutputUpdate(text: "\(number) \(Self.secrets[0])\n" + String(repeating: "x", count: 10_000))
+            update.apply(to: &real)
+            masker.mask(update).apply(to: &result)
+        }
+        masker.finish().apply(to: &result)
+        #expect(result == real.replacing(Self.secrets[0], with: EventStream.secretPlaceholder))
+        #expect(
+            masker.mask(OutputUpdate(omittedCount: 7, text: "a")) == OutputUpdate(omittedCount: 7, text: "a")
+        )
+    }
+}
+
+extension OutputMasker {
+    fileprivate mutating func mask(_ text: String) -> OutputUpdate {
+        mask(OutputUpdate(text: text))
     }
 }

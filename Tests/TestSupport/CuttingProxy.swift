@@ -126,6 +126,9 @@ public final class CuttingProxy: Sendable {
         }
         // The server isn't reset here: it goes on to read what was sent, and to act on it.
         if cut == .whileRunning { return false }
+        if request.head.lowercased().contains("accept: text/event-stream") {
+            return passStream(from: server, to: client, isCut: cut == .duringResponse)
+        }
         var buffer: [UInt8] = []
         guard let response = readMessage(server, &buffer) else { return false }
         switch cut {
@@ -142,6 +145,22 @@ public final class CuttingProxy: Sendable {
             return false
         default:
             return Socket.sendAll(client, response.bytes)
+        }
+    }
+
+    /// Passes on what comes until the server ends it.
+    ///
+    /// - Parameter isCut: whether the connection ends with the first event instead.
+    private func passStream(from server: Int32, to client: Int32, isCut: Bool) -> Bool {
+        var head: [UInt8] = []
+        while true {
+            let bytes = Socket.receive(server)
+            guard !bytes.isEmpty, Socket.sendAll(client, bytes) else { return false }
+            guard isCut else { continue }
+            head += bytes
+            guard head.firstRange(of: Array("event: output".utf8)) != nil else { continue }
+            shutdown(client, Int32(SHUT_WR))
+            return false
         }
     }
 

@@ -11,6 +11,7 @@ enum ProcessTable {
     private struct Entry {
         var process: pid_t
         var parent: pid_t
+        var group: pid_t
         var session: pid_t
     }
 
@@ -31,6 +32,11 @@ enum ProcessTable {
         entries().filter { $0.session == session }.map(\.process)
     }
 
+    /// The processes of a process group.
+    static func members(ofGroup group: pid_t) -> [pid_t] {
+        entries().filter { $0.group == group }.map(\.process)
+    }
+
     private static func entries() -> [Entry] {
         guard let directory = opendir("/proc") else { return [] }
         defer { closedir(directory) }
@@ -44,14 +50,14 @@ enum ProcessTable {
         return entries
     }
 
-    /// Fields 4 and 6 of `/proc/PID/stat`, counted after the name, which may hold anything.
+    /// Fields 4 to 6 of `/proc/PID/stat`, counted after the name, which may hold anything.
     private static func entry(of process: pid_t) -> Entry? {
         guard let bytes = try? FileAccess.read("/proc/\(process)/stat", limit: 4096),
             let close = bytes.lastIndex(of: UInt8(ascii: ")"))
         else { return nil }
         let fields = bytes[(close + 1)...].split(separator: UInt8(ascii: " ")).prefix(4)
             .map { pid_t(String(decoding: $0, as: UTF8.self)) }
-        guard fields.count == 4, let parent = fields[1], let session = fields[3] else { return nil }
-        return Entry(process: process, parent: parent, session: session)
+        guard fields.count == 4, let parent = fields[1], let group = fields[2], let session = fields[3] else { return nil }
+        return Entry(process: process, parent: parent, group: group, session: session)
     }
 }

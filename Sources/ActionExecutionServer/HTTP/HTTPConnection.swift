@@ -6,26 +6,10 @@ import Glibc
 import Musl
 #endif
 
-/// A request with its whole body.
-struct HTTPRequest: Sendable {
-    var head: HTTPRequestHead
-    var body: [UInt8]
-}
-
 /// Answers a request; runs on the server's loop.
-typealias HTTPHandler = @Sendable (HTTPRequest) async -> HTTPResponse
-
-/// Times after which a connection is given up.
-struct HTTPTimeouts: Sendable {
-    /// From the first byte of a request to its last.
-    var request: Duration = .seconds(60)
-    /// Between requests.
-    var idle: Duration = .seconds(300)
-    /// For the peer to take a response.
-    var response: Duration = .seconds(60)
-    /// For the peer to end its side when the server has ended its own.
-    var closing: Duration = .seconds(2)
-}
+///
+/// An error of reading the body is answered as ``HTTPBodyError/response`` says.
+typealias HTTPHandler = @Sendable (HTTPRequestHead, HTTPBodyReader) async throws(HTTPBodyError) -> HTTPResponse
 
 /// One connection: requests are read, answered and written in order until the peer or an error ends it.
 actor HTTPConnection {
@@ -33,10 +17,17 @@ actor HTTPConnection {
     nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
     private let descriptor: Int32
-    private let timeouts: HTTPTimeouts
+    private let limits: HTTPLimits
     private let handler: HTTPHandler
     private let check: @Sendable (HTTPRequestHead) -> HTTPResponse?
     private var parser: HTTPRequestParser
+
+    /// The number of the request that is being answered.
+    private var exchange = 0
+    private var bodyHasEnded = true
+    /// The peer waits to be told before it sends the body.
+    private var owesContinue = false
+    private var patience: TransferPatience
 
     /// Takes over an accepted socket, which ``run()`` closes.
     ///
@@ -44,17 +35,19 @@ actor HTTPConnection {
     init(
         descriptor: Int32,
         loop: EventLoop,
-        limits: HTTPRequestParser.Limits,
-        timeouts: HTTPTimeouts,
+        limits: HTTPLimits,
         check: @escaping @Sendable (HTTPRequestHead) -> HTTPResponse?,
         handler: @escaping HTTPHandler
     ) {
         self.descriptor = descriptor
         self.loop = loop
-        self.timeouts = timeouts
+        self.limits = limits
         self.check = check
         self.handler = handler
-        parser = HTTPRequestParser(limits: limits)
+        parser = HTTPRequestParser(
+            limits: .init(head: limits.headSize, fieldCount: limits.fieldCount, body: limits.streamedBodySize)
+        )
+        patience = TransferPatience(limits)
     }
 
     /// Serves the connection until it ends or the task is cancelled.
@@ -64,11 +57,8 @@ actor HTTPConnection {
     func run() async {
         defer { _ = close(descriptor) }
         do {
-            while let request = try await nextRequest() {
-                let keepsConnection = request.head.keepsConnection && !Task.isCancelled
-                let response = await handler(request)
-                let bytes = response.encoded(keepsConnection: keepsConnection, omitsBody: request.head.method == "HEAD")
-                guard await send(bytes), keepsConnection else { break }
+            while let head = try await nextHead() {
+                guard await answer(head) else { break }
             }
         } catch {
             await refuse(HTTPResponse(detail: error.detail, status: error.status))
@@ -83,35 +73,24 @@ actor HTTPConnection {
         await finishSending()
     }
 
+    // MARK: Requests
+
     /// The next request, or nil when there is none: closed, idle for too long, refused by the check, or cancelled.
-    private func nextRequest() async throws(HTTPParseError) -> HTTPRequest? {
-        var head: HTTPRequestHead?
-        var body: [UInt8] = []
-        var deadline = ContinuousClock.now + (parser.isWithinRequest ? timeouts.request : timeouts.idle)
+    private func nextHead() async throws(HTTPParseError) -> HTTPRequestHead? {
+        var deadline = ContinuousClock.now + (parser.isWithinRequest ? limits.headTime : limits.idleTime)
         while true {
-            while let part = try parser.next() {
-                switch part {
-                case .head(let found):
-                    if let refusal = check(found) {
-                        await refuse(refusal)
-                        return nil
-                    }
-                    if found.expectsContinue, found.body != .none {
-                        guard await send(Array("HTTP/1.1 100 Continue\r\n\r\n".utf8)) else { return nil }
-                    }
-                    head = found
-                case .body(let bytes):
-                    if body.isEmpty { body = bytes } else { body.append(contentsOf: bytes) }
-                case .end:
-                    guard let head else { return nil }
-                    return HTTPRequest(head: head, body: body)
+            if case .head(let head) = try parser.next() {
+                if let refusal = check(head) {
+                    await refuse(refusal)
+                    return nil
                 }
+                return head
             }
             let wasWithinRequest = parser.isWithinRequest
             switch await receive(until: deadline) {
             case .bytes:
-                if !wasWithinRequest { deadline = .now + timeouts.request }
-            case .closed:
+                if !wasWithinRequest { deadline = .now + limits.headTime }
+            case .closed, .cancelled:
                 return nil
             case .timedOut:
                 if parser.isWithinRequest {
@@ -122,10 +101,204 @@ actor HTTPConnection {
         }
     }
 
+    /// Has the request answered.
+    ///
+    /// - Returns: whether the connection is at the beginning of another one.
+    private func answer(_ head: HTTPRequestHead) async -> Bool {
+        exchange += 1
+        bodyHasEnded = false
+        owesContinue = head.expectsContinue && head.hasBody
+        patience = TransferPatience(limits)
+        if !head.hasBody { _ = try? await nextBodyPiece(of: exchange) }
+        let reader = HTTPBodyReader(self, exchange: exchange, framing: head.body)
+        // From here on a reader that was kept reads nothing.
+        defer { exchange += 1 }
+        let response: HTTPResponse
+        do throws(HTTPBodyError) {
+            response = try await handler(head, reader)
+        } catch {
+            if let refusal = error.response { await refuse(refusal) }
+            return false
+        }
+        let keepsConnection = head.keepsConnection && !Task.isCancelled && mayReachNextRequest
+        switch response.body {
+        case .bytes(let bytes):
+            let responseHead = response.encodedHead(.length(bytes.count), keepsConnection: keepsConnection)
+            guard await send(responseHead, with: head.method == "HEAD" ? [] : bytes) else { return false }
+        case .stream(let produce):
+            guard await send(response, from: produce, to: head, keepsConnection: keepsConnection) else { return false }
+        }
+        guard keepsConnection else { return false }
+        return bodyHasEnded ? true : await drainBody()
+    }
+
+    // MARK: Request bodies
+
+    /// The next piece of the current request's body; nil at its end.
+    func nextBodyPiece(of exchange: Int) async throws(HTTPBodyError) -> [UInt8]? {
+        guard exchange == self.exchange else { throw .exchangeEnded }
+        if bodyHasEnded { return nil }
+        if owesContinue {
+            owesContinue = false
+            // RFC 9110, section 10.1.1: not needed when the body comes already.
+            if !parser.hasBytes { try await send(Array("HTTP/1.1 100 Continue\r\n\r\n".utf8)) }
+        }
+        while true {
+            do throws(HTTPParseError) {
+                switch try parser.next() {
+                case .body(let bytes): return bytes
+                case .end, .head:
+                    bodyHasEnded = true
+                    return nil
+                case nil: break
+                }
+            } catch {
+                throw .refused(error)
+            }
+            try await receiveBody()
+        }
+    }
+
+    private func receiveBody() async throws(HTTPBodyError) {
+        let start = ContinuousClock.now
+        let received = await receive(until: start + patience.left)
+        patience.wait(.now - start)
+        switch received {
+        case .bytes(let count): patience.transfer(count)
+        case .closed: throw .connectionLost
+        case .timedOut: throw .timedOut
+        case .cancelled: throw .cancelled
+        }
+    }
+
+    /// Whether the body can be read to its end, so that another request may follow on the connection.
+    private var mayReachNextRequest: Bool {
+        if bodyHasEnded { return true }
+        // A peer that wasn't told to go on may send its next request instead of the body, or the body.
+        if owesContinue { return false }
+        return parser.bodyBytesLeft.map { $0 <= limits.drainedSize } ?? true
+    }
+
+    /// Reads what the handler didn't of the body.
+    ///
+    /// - Returns: false when that is more than it's worth, or fails.
+    private func drainBody() async -> Bool {
+        var left = limits.drainedSize
+        do throws(HTTPBodyError) {
+            while let piece = try await nextBodyPiece(of: exchange) {
+                left -= piece.count
+                if left < 0 { return false }
+            }
+            return true
+        } catch {
+            return false
+        }
+    }
+
+    // MARK: Responses
+
+    private func send(_ head: String, with body: [UInt8]) async -> Bool {
+        do throws(HTTPBodyError) {
+            var bytes = Array(head.utf8)
+            // Up to this size, a copy costs less than another call of the system.
+            if body.count <= 64 * 1024 {
+                bytes.append(contentsOf: body)
+                try await send(bytes)
+            } else {
+                try await send(bytes)
+                try await send(body)
+            }
+            return true
+        } catch {
+            return false
+        }
+    }
+
+    /// Sends a response whose body is made meanwhile.
+    ///
+    /// - Returns: whether all of it was sent and the connection is still good.
+    private func send(
+        _ response: HTTPResponse,
+        from produce: @escaping @Sendable (HTTPBodyWriter) async throws -> Void,
+        to request: HTTPRequestHead,
+        keepsConnection: Bool
+    ) async -> Bool {
+        let isChunked = request.minorVersion == 1
+        let head = response.encodedHead(
+            isChunked ? .chunked : .untilClose,
+            keepsConnection: keepsConnection && isChunked
+        )
+        guard await send(head, with: []) else { return false }
+        if request.method == "HEAD" { return isChunked }
+        let stream = HTTPResponseStream(self, isChunked: isChunked)
+        let isWhole = await withTaskGroup(of: Bool?.self) { group in
+            group.addTask(executorPreference: loop) {
+                do {
+                    try await produce(HTTPBodyWriter(stream))
+                    return await stream.end()
+                } catch {
+                    await stream.breakOff()
+                    return false
+                }
+            }
+            group.addTask(executorPreference: loop) {
+                guard await self.waitForLoss(of: stream) else { return nil }
+                await stream.lose()
+                return false
+            }
+            defer { group.cancelAll() }
+            for await isWhole in group.compactMap({ $0 }) { return isWhole }
+            return false
+        }
+        // The end of the connection is the end of the body: only a reset says that it came too soon.
+        if !isWhole, !isChunked { resetAtClose() }
+        return isWhole && isChunked
+    }
+
+    /// Waits for the peer to go away.
+    ///
+    /// A peer that has only ended its sending side still reads, but the system tells the one from the other only when
+    /// something is sent.
+    ///
+    /// - Returns: false when the task was cancelled.
+    private func waitForLoss(of stream: HTTPResponseStream) async -> Bool {
+        #if os(Linux)
+        // POLLRDHUP, which not every C library shows.
+        let endOfSending = EventLoop.Interest(descriptor: descriptor, events: 0x2000)
+        guard await loop.wait(for: [endOfSending]) == .ready else { return false }
+        if isHungUp { return true }
+        await stream.probe()
+        return await loop.wait(for: [.init(descriptor: descriptor, events: 0)]) == .ready
+        #else
+        // `poll` doesn't tell the one from the other: the next write does.
+        _ = await loop.wait()
+        return false
+        #endif
+    }
+
+    private var isHungUp: Bool {
+        var state = pollfd(fd: descriptor, events: 0, revents: 0)
+        return poll(&state, 1, 0) > 0
+    }
+
+    private func resetAtClose() {
+        var option = linger(l_onoff: 1, l_linger: 0)
+        _ = setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))
+    }
+
+    /// Answers and ends the connection, since what follows on it can't be told from the refused request's body.
+    private func refuse(_ response: HTTPResponse) async {
+        guard case .bytes(let bytes) = response.body else { return }
+        _ = await send(response.encodedHead(.length(bytes.count), keepsConnection: false), with: bytes)
+    }
+
+    // MARK: Socket
+
     private enum Received {
-        case bytes
+        case bytes(Int)
         case closed
         case timedOut
+        case cancelled
     }
 
     /// Feeds the parser with what has arrived, or waits for it.
@@ -136,7 +309,7 @@ actor HTTPConnection {
                 if count > 0 { parser.append(UnsafeRawBufferPointer(rebasing: buffer[..<count])) }
                 return count
             }
-            if count > 0 { return .bytes }
+            if count > 0 { return .bytes(count) }
             if count == 0 { return .closed }
             switch errno {
             case EINTR: continue
@@ -146,15 +319,15 @@ actor HTTPConnection {
             switch await loop.wait(for: [.readable(descriptor)], until: deadline) {
             case .ready: continue
             case .timedOut: return .timedOut
-            case .cancelled: return .closed
+            case .cancelled: return .cancelled
             }
         }
     }
 
-    /// Whether all bytes were taken by the system.
-    private func send(_ bytes: [UInt8]) async -> Bool {
+    /// Suspends until the system has taken all bytes.
+    func send(_ bytes: [UInt8]) async throws(HTTPBodyError) {
         var sent = 0
-        let deadline = ContinuousClock.now + timeouts.response
+        var patience = TransferPatience(limits)
         while sent < bytes.count {
             let count = bytes[sent...].withUnsafeBytes { buffer in
                 #if canImport(Darwin)
@@ -165,28 +338,28 @@ actor HTTPConnection {
             }
             if count >= 0 {
                 sent += count
+                patience.transfer(count)
                 continue
             }
             switch errno {
             case EINTR: continue
             case EAGAIN: break
-            default: return false
+            default: throw .connectionLost
             }
-            guard await loop.wait(for: [.writable(descriptor)], until: deadline) == .ready else { return false }
+            let start = ContinuousClock.now
+            switch await loop.wait(for: [.writable(descriptor)], until: start + patience.left) {
+            case .ready: patience.wait(.now - start)
+            case .timedOut: throw .timedOut
+            case .cancelled: throw .cancelled
+            }
         }
-        return true
-    }
-
-    /// Answers and ends the connection, since what follows on it can't be told from the refused request's body.
-    private func refuse(_ response: HTTPResponse) async {
-        _ = await send(response.encoded(keepsConnection: false))
     }
 
     /// Ends the sending side and takes what the peer still sends, within limits: closing with unread bytes would make
     /// the system reset the connection, and the peer could lose the response (RFC 9112, section 9.6).
     private func finishSending() async {
         guard shutdown(descriptor, Int32(SHUT_WR)) == 0 else { return }
-        let deadline = ContinuousClock.now + timeouts.closing
+        let deadline = ContinuousClock.now + limits.closingTime
         repeat {
             let isOpen = withUnsafeTemporaryAllocation(byteCount: 64 * 1024, alignment: 1) { buffer in
                 for _ in 0..<16 {

@@ -28,9 +28,23 @@ struct HTTPRequestHead: Sendable, Equatable {
         return minorVersion == 1 || options.contains("keep-alive")
     }
 
+    /// Whether a media type is named in `Accept`; wildcards and weights are not looked at.
+    func accepts(_ type: String) -> Bool {
+        headers.values(for: "accept").contains { value in
+            value.lowercased().split(separator: ",").contains { element in
+                let name = element.prefix { $0 != ";" }
+                return name.split(separator: " ").joined() == type
+            }
+        }
+    }
+
     /// RFC 9110, section 10.1.1.
     var expectsContinue: Bool {
         minorVersion == 1 && headers.values(for: "expect").contains { $0.lowercased() == "100-continue" }
+    }
+
+    var hasBody: Bool {
+        body != .none && body != .length(0)
     }
 }
 
@@ -64,58 +78,5 @@ struct HTTPHeaders: Sendable, Equatable, ExpressibleByDictionaryLiteral {
 
     static func == (one: HTTPHeaders, other: HTTPHeaders) -> Bool {
         one.fields.elementsEqual(other.fields) { $0 == $1 }
-    }
-}
-
-/// A whole response.
-struct HTTPResponse: Sendable {
-    var status: Int
-    var headers: HTTPHeaders
-    var body: [UInt8]
-
-    init(status: Int, headers: HTTPHeaders = [:], body: [UInt8] = []) {
-        self.status = status
-        self.headers = headers
-        self.body = body
-    }
-
-    /// The bytes to send.
-    ///
-    /// A response to HEAD has the length of its body but not the body.
-    func encoded(keepsConnection: Bool, omitsBody: Bool = false) -> [UInt8] {
-        var head = "HTTP/1.1 \(status) \(Self.reason(status))\r\ncontent-length: \(body.count)\r\n"
-        for (name, value) in headers.fields { head += "\(name): \(value)\r\n" }
-        if !keepsConnection { head += "connection: close\r\n" }
-        head += "\r\n"
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(head.utf8.count + body.count)
-        bytes.append(contentsOf: head.utf8)
-        if !omitsBody { bytes.append(contentsOf: body) }
-        return bytes
-    }
-
-    /// The reason phrases of RFC 9110, section 15, for the codes that the server uses.
-    private static func reason(_ status: Int) -> String {
-        switch status {
-        case 200: "OK"
-        case 400: "Bad Request"
-        case 403: "Forbidden"
-        case 404: "Not Found"
-        case 405: "Method Not Allowed"
-        case 408: "Request Timeout"
-        case 409: "Conflict"
-        case 412: "Precondition Failed"
-        case 413: "Content Too Large"
-        case 415: "Unsupported Media Type"
-        case 417: "Expectation Failed"
-        case 421: "Misdirected Request"
-        case 422: "Unprocessable Content"
-        case 431: "Request Header Fields Too Large"
-        case 500: "Internal Server Error"
-        case 501: "Not Implemented"
-        case 503: "Service Unavailable"
-        case 505: "HTTP Version Not Supported"
-        default: "Status \(status)"
-        }
     }
 }

@@ -54,6 +54,14 @@ struct HTTPRequestParser {
         return true
     }
 
+    /// Whether bytes are here that no part was made of yet.
+    var hasBytes: Bool { start < buffer.count }
+
+    /// How much of the body is still to be read, whether it is here or not; nil when only its end will tell.
+    var bodyBytesLeft: Int? {
+        if case .body(let left) = state { left } else { nil }
+    }
+
     mutating func append(_ bytes: some Collection<UInt8>) {
         if start == buffer.count {
             buffer.removeAll(keepingCapacity: buffer.capacity <= 1 << 20)

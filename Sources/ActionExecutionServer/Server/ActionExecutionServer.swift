@@ -4,6 +4,8 @@ import EventStream
 ///
 /// The routes and bodies are those of the reference's `openhands/runtime/action_execution_server.py`. Beyond them,
 /// `/execute_action` honours `Idempotency-Key`: a request that is sent again with its key gets the first one's response.
+/// It runs a command in the shell session that `Shell-Session` names, and with `Accept: text/event-stream` tells of the
+/// output while it comes. `/interrupt` interrupts what runs.
 /// Every response names the server's run in `Server-Instance`; a request that names another is refused with 412, since
 /// the results that its key stands for are gone.
 public final class ActionExecutionServer: Sendable {
@@ -64,16 +66,13 @@ actor ServerCore {
     nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
     private let executor: ActionExecutor
+    private let actions: ActionEndpoint
     private let requestGuard: RequestGuard
     private let started = ContinuousClock.now
     /// Names this run of the server.
     private let instance = String(UInt64.random(in: .min ... .max), radix: 16)
     private var lastExecution = ContinuousClock.now
-    private var results = ResultMemory()
-    /// Requests that wait for the response to the same one, by their key.
-    private var joined: [String: [EventLoop.WaitID]] = [:]
-    /// The responses that they get, which the memory may have forgotten by then.
-    private var handedOver: [EventLoop.WaitID: HTTPResponse] = [:]
+    private let limits: HTTPLimits
     private let connectionLimit: Int
     private var connectionCount = 0
     private var lease: Lease
@@ -96,11 +95,13 @@ actor ServerCore {
         )
         let commands = CommandRunner(session, noChangeTimeout: configuration.noChangeTimeout, loop: loop)
         executor = ActionExecutor(commands: commands)
+        actions = ActionEndpoint(executor, loop: loop)
         requestGuard = RequestGuard(
             sessionAPIKeyDigest: configuration.sessionAPIKeyDigest,
             allowedHosts: configuration.allowedHosts
         )
         lease = Lease(duration: configuration.lease, now: .now)
+        limits = configuration.limits
         connectionLimit = configuration.connectionLimit
         end = loop.makeWaitID()
     }
@@ -109,7 +110,7 @@ actor ServerCore {
 
     /// Accepts connections until the task is cancelled.
     func serve(_ listener: ListeningSocket) async {
-        let requestGuard = requestGuard
+        let (requestGuard, limits) = (requestGuard, limits)
         await withDiscardingTaskGroup { group in
             while await loop.wait(for: [.readable(listener.descriptor)]) != .cancelled {
                 do throws(SystemError) {
@@ -117,10 +118,9 @@ actor ServerCore {
                         let connection = HTTPConnection(
                             descriptor: descriptor,
                             loop: loop,
-                            limits: HTTPRequestParser.Limits(),
-                            timeouts: HTTPTimeouts(),
+                            limits: limits,
                             check: { requestGuard.refusal(of: $0) },
-                            handler: { await self.respond(to: $0) }
+                            handler: { head, body throws(HTTPBodyError) in try await self.respond(to: head, body) }
                         )
                         group.addTask(executorPreference: loop) { await self.serve(connection) }
                     }
@@ -162,6 +162,7 @@ actor ServerCore {
     /// Ends the shell.
     func close() async {
         await executor.commands.close()
+        await actions.close()
         loop.forget(end)
     }
 
@@ -188,31 +189,36 @@ actor ServerCore {
 
     // MARK: Requests
 
-    private func respond(to request: HTTPRequest) async -> HTTPResponse {
+    private func respond(
+        to head: HTTPRequestHead,
+        _ body: HTTPBodyReader
+    ) async throws(HTTPBodyError) -> HTTPResponse {
         changeLease { $0.use(at: .now) }
-        var response = await route(request)
-        changeLease { $0.use(at: .now) }
+        defer { changeLease { $0.use(at: .now) } }
+        var response = try await route(head, body)
         response.headers.append("server-instance", instance)
         return response
     }
 
-    private func route(_ request: HTTPRequest) async -> HTTPResponse {
+    private func route(_ head: HTTPRequestHead, _ body: HTTPBodyReader) async throws(HTTPBodyError) -> HTTPResponse {
         // The connection leaves the body out of the response to HEAD.
-        let method = request.head.method == "HEAD" ? "GET" : request.head.method
-        switch (method, request.head.path) {
+        let method = head.method == "HEAD" ? "GET" : head.method
+        switch (method, head.path) {
         case ("GET", "/alive"):
             return HTTPResponse(json: ["status": "ok"])
         case ("GET", "/server_info"):
             return serverInfo()
         case ("POST", "/execute_action"):
-            return await executeAction(request)
+            return await executeAction(head, try await body.readAll(limit: limits.bodySize))
+        case ("POST", "/interrupt"):
+            return await actions.interrupt(try await body.readAll(limit: limits.bodySize))
         case ("POST", "/lease"):
-            return setLease(request)
+            return setLease(try await body.readAll(limit: limits.bodySize))
         case ("GET", "/vscode/connection_token"):
             return HTTPResponse(json: ["token": .null])
         case (_, "/alive"), (_, "/server_info"), (_, "/vscode/connection_token"):
             return Self.notAllowed(butAllowed: "GET, HEAD")
-        case (_, "/execute_action"), (_, "/lease"):
+        case (_, "/execute_action"), (_, "/interrupt"), (_, "/lease"):
             return Self.notAllowed(butAllowed: "POST")
         default:
             return HTTPResponse(detail: "Not Found", status: 404)
@@ -235,9 +241,9 @@ actor ServerCore {
     }
 
     /// `POST /lease` with `{"seconds": N}` sets the lease, and without a body renews it.
-    private func setLease(_ request: HTTPRequest) -> HTTPResponse {
-        if !request.body.isEmpty {
-            guard let body = try? JSONValue(parsing: request.body), let seconds = body["seconds"]?.doubleValue,
+    private func setLease(_ body: [UInt8]) -> HTTPResponse {
+        if !body.isEmpty {
+            guard let body = try? JSONValue(parsing: body), let seconds = body["seconds"]?.doubleValue,
                 seconds > 0, seconds <= 1e9
             else { return HTTPResponse(detail: "The body must be {\"seconds\": a positive number}", status: 422) }
             changeLease { $0.duration = .seconds(seconds) }
@@ -245,51 +251,15 @@ actor ServerCore {
         return HTTPResponse(json: ["seconds": lease.duration.map { .number(JSONNumber($0.inSeconds)) } ?? .null])
     }
 
-    private func executeAction(_ request: HTTPRequest) async -> HTTPResponse {
+    private func executeAction(_ head: HTTPRequestHead, _ body: [UInt8]) async -> HTTPResponse {
         lastExecution = .now
-        if let expected = request.head.headers.single("server-instance"), expected != instance {
+        if let expected = head.headers.single("server-instance"), expected != instance {
             return HTTPResponse(
                 detail: "The server was started anew since; what became of the action is not known",
                 status: 412
             )
         }
-        guard let key = request.head.headers.single("idempotency-key") else { return await perform(request.body) }
-        switch results.begin(key, body: request.body) {
-        case .perform:
-            let response = await perform(request.body)
-            results.finish(key, with: response)
-            for id in joined.removeValue(forKey: key) ?? [] {
-                handedOver[id] = response
-                loop.notify(id)
-            }
-            return response
-        case .remembered(let response):
-            return response
-        case .join:
-            let id = loop.makeWaitID()
-            joined[key, default: []].append(id)
-            _ = await loop.wait(id: id)
-            joined[key]?.removeAll { $0 == id }
-            loop.forget(id)
-            return handedOver.removeValue(forKey: id)
-                ?? HTTPResponse(detail: "The server is shutting down", status: 503)
-        case .conflict:
-            return HTTPResponse(detail: "The idempotency key \(key) was used for another request", status: 422)
-        }
-    }
-
-    private func perform(_ body: [UInt8]) async -> HTTPResponse {
-        do {
-            let request = try ActionRequest(body: body)
-            let observation = try await executor.execute(request.action, timeout: request.timeout)
-            return HTTPResponse(json: observation.jsonBytes())
-        } catch let error as ActionExecutor.Unsupported {
-            return HTTPResponse(detail: "Actions of the kind \(error.kind) are not performed here", status: 400)
-        } catch let error as JSONError {
-            return HTTPResponse(detail: "The body is not JSON: \(error)", status: 422)
-        } catch {
-            return HTTPResponse(detail: "\(error)", status: 422)
-        }
+        return await actions.execute(head, body)
     }
 }
 

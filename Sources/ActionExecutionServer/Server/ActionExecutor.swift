@@ -6,12 +6,20 @@ struct ActionExecutor: Sendable {
 
     /// The observation of an action.
     ///
-    /// - Parameter timeout: seconds that the action may take; nil for any time.
+    /// - Parameter listener: who is told of a command's output while it comes.
     /// - Throws: ``Unsupported`` for an action that no sandbox performs.
-    func execute(_ action: Action, timeout: Double?) async throws(Unsupported) -> Observation {
-        switch action {
+    func execute(
+        _ request: ActionRequest,
+        listener: OutputListener? = nil
+    ) async throws(Unsupported) -> Observation {
+        switch request.action {
         case .run(let action):
-            return await commands.run(action, timeout: timeout)
+            return await commands.run(
+                action,
+                timeout: request.timeout,
+                session: request.session,
+                listener: listener
+            )
         case .read(let action):
             let directory = await commands.directory
             return await offload { FileActions.read(action, in: directory) }
@@ -19,8 +27,15 @@ struct ActionExecutor: Sendable {
             let directory = await commands.directory
             return await offload { FileActions.write(action, in: directory) }
         default:
-            throw Unsupported(kind: action.kind)
+            throw Unsupported(kind: request.action.kind)
         }
+    }
+
+    /// Interrupts what runs.
+    ///
+    /// - Returns: how many actions were interrupted.
+    func interrupt(session: SessionName?, isForced: Bool) async -> Int {
+        await commands.interrupt(session: session, isForced: isForced)
     }
 
     /// An action of a kind that this server doesn't perform.

@@ -5,6 +5,19 @@ struct ActionRequest {
     var action: Action
     /// Seconds; nil when the request names none.
     var timeout: Double?
+    /// The shell session that a command runs in; nil for the one of requests that name none.
+    var session: SessionName?
+
+    /// Reads a request to perform an action.
+    ///
+    /// - Throws: `JSONError`, `EventDecodingError`, ``NoAction``, ``InvalidSession``.
+    init(_ headers: HTTPHeaders, body: [UInt8]) throws {
+        try self.init(body: body)
+        let names = headers.values(for: "shell-session")
+        guard let name = names.first else { return }
+        session = SessionName(name)
+        if session == nil || names.count > 1 { throw InvalidSession(name: name) }
+    }
 
     /// - Throws: `JSONError`, `EventDecodingError`, ``NoAction``.
     init(body: [UInt8]) throws {
@@ -20,6 +33,12 @@ struct ActionRequest {
     /// The body has no action.
     struct NoAction: Error, CustomStringConvertible {
         var description: String { "The body must be an object with the member \"action\"" }
+    }
+
+    /// The header names no session.
+    struct InvalidSession: Error, CustomStringConvertible {
+        var name: String
+        var description: String { SessionName.rule(name) }
     }
 
     /// The event as a client of this version writes it, which is read several times as fast.

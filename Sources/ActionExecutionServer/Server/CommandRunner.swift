@@ -10,6 +10,9 @@ import Musl
 
 /// Turns `run` actions into what happens in a shell session, and that into observations.
 ///
+/// Actions name the session that they belong to; those that name none share one. Sessions run side by side, and each
+/// has one command at a time.
+///
 /// The texts are part of the format (reference: `openhands/runtime/utils/bash.py`): agents are trained on them.
 actor CommandRunner {
     nonisolated let loop: EventLoop
@@ -17,11 +20,16 @@ actor CommandRunner {
 
     private let configuration: ShellSession.Configuration
     private let noChangeTimeout: Duration
+    /// The session of actions that name none.
     let session: ShellSession
+    /// The others, by their names; made when the first action names them.
+    private var named: [String: ShellSession] = [:]
+    /// Those of commands in shells of their own that are running.
+    private var statics: [ObjectIdentifier: ShellSession] = [:]
     private let username: String
     private let hostname: String
-    /// The command that runs on after its observation came back, as far as its output was told.
-    private var hasToldOutput = false
+    /// Sessions whose command runs on after an observation that told some of its output.
+    private var toldOutput: Set<ObjectIdentifier> = []
 
     init(_ configuration: ShellSession.Configuration, noChangeTimeout: Duration, loop: EventLoop) {
         self.loop = loop
@@ -51,34 +59,80 @@ actor CommandRunner {
         try result.get()
     }
 
-    /// Ends the shell.
+    /// Ends the shells.
     func close() async {
-        await session.close()
+        for session in [session] + named.values { await session.close() }
     }
 
     /// Runs an action.
     ///
-    /// - Parameter timeout: seconds after which the observation comes back in any case; nil for no such limit.
-    func run(_ action: CommandAction, timeout: Double?) async -> Observation {
-        if action.isStatic { return await runStatic(action, timeout: timeout) }
+    /// - Parameters:
+    ///   - timeout: seconds after which the observation comes back in any case; nil for no such limit.
+    ///   - name: the session to run it in; nil for the one of actions that name none.
+    ///   - listener: who is told of the output while it comes.
+    func run(
+        _ action: CommandAction,
+        timeout: Double?,
+        session name: SessionName? = nil,
+        listener: OutputListener? = nil
+    ) async -> Observation {
+        defer { listener?.finish() }
+        if action.isStatic { return await runStatic(action, timeout: timeout, listener: listener) }
+        guard let session = findSession(name) else {
+            return .error(ErrorObservation(content: "There are \(Self.sessionLimit) shell sessions; no more are made."))
+        }
         guard await session.turn.take() else { return Self.cancelled }
-        let observation = await runInTurn(action, in: session, timeout: timeout)
+        let observation = await runInTurn(action, in: session, timeout: timeout, listener: listener)
         await session.turn.end()
         return observation
     }
 
+    /// How many named sessions there may be.
+    private static let sessionLimit = 64
+
+    private func findSession(_ name: SessionName?) -> ShellSession? {
+        guard let name else { return session }
+        if let known = named[name.text] { return known }
+        guard named.count < Self.sessionLimit else { return nil }
+        let new = ShellSession(configuration, loop: loop)
+        named[name.text] = new
+        return new
+    }
+
+    /// Interrupts what runs.
+    ///
+    /// - Parameters:
+    ///   - name: the session; nil for all, and commands in shells of their own.
+    ///   - isForced: whether it is killed.
+    /// - Returns: how many commands were interrupted.
+    func interrupt(session name: SessionName?, isForced: Bool) async -> Int {
+        let sessions =
+            if let name { [named[name.text]].compactMap(\.self) } else { [session] + named.values + statics.values }
+        var count = 0
+        for session in sessions where await session.interrupt(isForced: isForced) { count += 1 }
+        return count
+    }
+
     /// Runs a command in a shell of its own.
-    private func runStatic(_ action: CommandAction, timeout: Double?) async -> Observation {
+    private func runStatic(_ action: CommandAction, timeout: Double?, listener: OutputListener?) async -> Observation {
         var configuration = configuration
         configuration.directory = if let cwd = action.cwd { cwd } else { await session.directory }
         configuration.readsStartupFiles = await session.readsStartupFiles
         let session = ShellSession(configuration, loop: loop)
-        let observation = await runInTurn(action, in: session, timeout: timeout)
+        statics[ObjectIdentifier(session)] = session
+        let observation = await runInTurn(action, in: session, timeout: timeout, listener: listener)
+        statics[ObjectIdentifier(session)] = nil
+        toldOutput.remove(ObjectIdentifier(session))
         await session.close()
         return observation
     }
 
-    private func runInTurn(_ action: CommandAction, in session: ShellSession, timeout: Double?) async -> Observation {
+    private func runInTurn(
+        _ action: CommandAction,
+        in session: ShellSession,
+        timeout: Double?,
+        listener: OutputListener?
+    ) async -> Observation {
         let command = action.command.trimmed
         let key = SpecialKey(command)
         let isInput = action.isInput || key != nil
@@ -94,13 +148,14 @@ actor CommandRunner {
             if command.isEmpty { return Self.failure("ERROR: No previous running command to retrieve logs from.") }
             if isInput { return Self.failure("ERROR: No previous running command to interact with.") }
             earlier = await endOfPrevious(in: session)
-            hasToldOutput = false
+            toldOutput.remove(ObjectIdentifier(session))
             do throws(SystemError) {
                 try await session.begin(action.command)
             } catch {
                 return .error(ErrorObservation(content: "The command was not run: \(error)"))
             }
         }
+        if let listener { await session.follow(with: listener) }
         let silence = action.blocking ? nil : noChangeTimeout
         let ending = await session.waitForEnding(silence: silence, until: deadline)
         let observation = await observe(ending, action, command, key, timeout: timeout, in: session)
@@ -152,17 +207,17 @@ actor CommandRunner {
             metadata = await self.metadata(session, exitCode: -1)
             metadata.suffix = "\n[\(ShellSession.lostNote)]"
         case .silent:
-            metadata.prefix = continuationPrefix
+            metadata.prefix = continuationPrefix(session)
             metadata.suffix =
                 "\n[The command has no new output after \(noChangeTimeout.components.seconds) seconds. \(Self.goOn)]"
         case .timedOut:
-            metadata.prefix = continuationPrefix
+            metadata.prefix = continuationPrefix(session)
             metadata.suffix = "\n[The command timed out after \(timeout ?? 0) seconds. \(Self.goOn)]"
         case .closed:
             return Self.cancelled
         }
         metadata.prefix = await session.takeNotes() + metadata.prefix
-        hasToldOutput = hasToldOutput || !content.isEmpty
+        if !content.isEmpty { toldOutput.insert(ObjectIdentifier(session)) }
         return .run(
             CommandObservation(content: content, command: command, metadata: metadata, hidden: action.hidden)
         )
@@ -172,12 +227,12 @@ actor CommandRunner {
     private func refuse(_ action: CommandAction, _ command: String, in session: ShellSession) async -> Observation {
         let content = await session.takeOutput(isCut: !action.hidden)
         var metadata = CommandMetadata()
-        metadata.prefix = continuationPrefix
+        metadata.prefix = continuationPrefix(session)
         metadata.suffix =
             "\n[Your command \"\(command)\" is NOT executed. The previous command is still running - You CANNOT send new"
             + " commands until the previous command is completed. By setting `is_input` to `true`, you can interact with"
             + " the current process: \(Self.goOn)]"
-        hasToldOutput = hasToldOutput || !content.isEmpty
+        if !content.isEmpty { toldOutput.insert(ObjectIdentifier(session)) }
         return .run(
             CommandObservation(content: content, command: command, metadata: metadata, hidden: action.hidden)
         )
@@ -197,8 +252,8 @@ actor CommandRunner {
         )
     }
 
-    private var continuationPrefix: String {
-        hasToldOutput ? "[Below is the output of the previous command.]\n" : ""
+    private func continuationPrefix(_ session: ShellSession) -> String {
+        toldOutput.contains(ObjectIdentifier(session)) ? "[Below is the output of the previous command.]\n" : ""
     }
 
     /// The reference's `TIMEOUT_MESSAGE_TEMPLATE`.
@@ -233,6 +288,30 @@ actor CommandRunner {
         guard gethostname(&buffer, buffer.count - 1) == 0 else { return "" }
         let name = String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
         return String(name.prefix { $0 != "." })
+    }
+}
+
+/// The name of a shell session: letters, digits, `.`, `_` and `-`, at most 64.
+struct SessionName: Hashable {
+    let text: String
+
+    init?(_ text: String) {
+        let isValid = text.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"):
+                true
+            default:
+                false
+            }
+        }
+        guard isValid, (1...64).contains(text.utf8.count) else { return nil }
+        self.text = text
+    }
+
+    /// Says why a text is no name.
+    static func rule(_ text: String) -> String {
+        "A shell session's name has 1 to 64 letters, digits, '.', '_' and '-', unlike \(text.debugDescription)"
     }
 }
 

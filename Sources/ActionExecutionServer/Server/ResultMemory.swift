@@ -48,12 +48,16 @@ struct ResultMemory {
         guard case .running(let body) = entries[key] else { return }
         entries[key] = .done(body: body, response)
         order.append(key)
-        byteCount += key.utf8.count + body.count + response.body.count
+        byteCount += Self.size(key, body, response)
         while order.count > countLimit || byteCount > byteLimit, order.count > 1 { forget(order.removeFirst()) }
     }
 
     private mutating func forget(_ key: String) {
         guard case .done(let body, let response) = entries.removeValue(forKey: key) else { return }
-        byteCount -= key.utf8.count + body.count + response.body.count
+        byteCount -= Self.size(key, body, response)
+    }
+
+    private static func size(_ key: String, _ body: [UInt8], _ response: HTTPResponse) -> Int {
+        key.utf8.count + body.count + response.body.heldSize
     }
 }

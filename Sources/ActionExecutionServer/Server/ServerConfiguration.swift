@@ -30,6 +30,8 @@ public struct ServerConfiguration: Sendable {
     public var lease: Duration?
     /// How many connections are served at once; others are answered with 503 and closed.
     public var connectionLimit: Int
+    /// What a connection may ask of the server.
+    public var limits: HTTPLimits
     /// Where outputs are kept that are too long for an observation.
     public var outputDirectory: String
 
@@ -44,6 +46,7 @@ public struct ServerConfiguration: Sendable {
         noChangeTimeout = .seconds(10)
         lease = nil
         connectionLimit = 1000
+        limits = HTTPLimits()
         outputDirectory = "/tmp/action-execution-outputs"
     }
 }

@@ -1,3 +1,4 @@
+import EventStream
 import Synchronization
 
 #if canImport(Darwin)
@@ -22,6 +23,8 @@ struct CommandOutput: ~Copyable {
     private var head = ""
     private var file: OutputFile?
     private var characterCount = 0
+    /// Whoever follows the output while it comes.
+    private var follower: OutputFollower?
     private let directory: OutputDirectory
 
     init(directory: OutputDirectory) {
@@ -31,9 +34,35 @@ struct CommandOutput: ~Copyable {
     mutating func feed(_ bytes: UnsafeRawBufferPointer) {
         screen.feed(bytes)
         guard screen.count > Self.memoryLimit else { return }
-        let settled = screen.takeSettledText(keeping: Self.keptForEditing)
-        if !settled.isEmpty { spill(String(decoding: settled, as: UTF8.self)) }
+        follower?.look(at: &screen, isEnd: false)
+        let bytes = screen.takeSettledText(keeping: Self.keptForEditing)
+        guard !bytes.isEmpty else { return }
+        let settled = String(decoding: bytes, as: UTF8.self)
+        follower?.textHasLeft(settled, byteCount: bytes.count)
+        spill(settled)
     }
+
+    // MARK: Following
+
+    /// Begins to tell of the output as it comes, from what there is now.
+    mutating func follow() {
+        follower = OutputFollower()
+    }
+
+    /// What has changed since the last call; nil when nothing has, or nobody follows.
+    mutating func takeUpdate() -> OutputUpdate? {
+        follower?.look(at: &screen, isEnd: false)
+        return follower?.take()
+    }
+
+    /// The last update for whoever follows.
+    mutating func endFollowing() -> OutputUpdate? {
+        follower?.look(at: &screen, isEnd: true)
+        defer { follower = nil }
+        return follower?.take()
+    }
+
+    // MARK: Taking
 
     /// What the terminal has to answer to the program.
     mutating func takeReplies() -> [UInt8] { screen.takeReplies() }
@@ -42,7 +71,7 @@ struct CommandOutput: ~Copyable {
     mutating func take(isCut: Bool) -> String {
         let rest = String(decoding: screen.takeText(), as: UTF8.self)
         guard isCut || file != nil else { return Self.trimmed(rest) }
-        if file == nil, rest.utf8.count <= Self.characterLimit || Self.characterCount(rest) <= Self.characterLimit {
+        if file == nil, rest.utf8.count <= Self.characterLimit || rest.scalarCount <= Self.characterLimit {
             return Self.trimmed(rest)
         }
         spill(rest)
@@ -87,7 +116,7 @@ struct CommandOutput: ~Copyable {
         if missing > 0 {
             head += text.utf8.count <= missing ? text : String(decoding: text.utf8.prefix(missing), as: UTF8.self)
         }
-        characterCount += Self.characterCount(text)
+        characterCount += text.scalarCount
         file?.append(text)
     }
 
@@ -95,11 +124,6 @@ struct CommandOutput: ~Copyable {
         head = ""
         file = nil
         characterCount = 0
-    }
-
-    /// Unicode scalars, counted by the bytes of UTF-8 that begin one.
-    private static func characterCount(_ text: String) -> Int {
-        text.utf8.reduce(into: 0) { count, byte in count += byte & 0xc0 == 0x80 ? 0 : 1 }
     }
 
     private static func trimmed(_ text: String) -> String {

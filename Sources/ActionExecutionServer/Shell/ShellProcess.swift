@@ -131,6 +131,17 @@ final class ShellProcess: Sendable {
         if group > 0 { _ = kill(-group, number) }
     }
 
+    /// Kills what runs in the foreground of the terminal, with all that it started: the shell itself when it is busy
+    /// without a program.
+    func killForeground() {
+        let group = platform_foreground_process_group(terminal)
+        guard group > 0, group != processID else { return signalForeground(SIGKILL) }
+        for member in ProcessTable.members(ofGroup: group) {
+            for process in ProcessTable.descendants(of: member) { _ = kill(process, SIGKILL) }
+        }
+        signalForeground(SIGKILL)
+    }
+
     /// Ends the shell and all processes of its session, and reaps it.
     func terminate() {
         signalForeground(SIGKILL)

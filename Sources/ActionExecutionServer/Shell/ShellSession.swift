@@ -1,3 +1,5 @@
+import EventStream
+
 #if canImport(Darwin)
 import Darwin
 #elseif canImport(Glibc)
@@ -69,6 +71,8 @@ actor ShellSession {
     private var output: CommandOutput
     private var running: Running?
     private var waiter: EventLoop.WaitID?
+    /// Whoever follows the output until it is taken.
+    private var listener: OutputListener?
     private var lastActivity = ContinuousClock.now
     /// Whether anything but our own lines was typed since the last command began, which may not have been read.
     private var hasTypedInput = false
@@ -321,8 +325,40 @@ actor ShellSession {
     }
 
     /// What was written since the last call.
+    ///
+    /// It ends there for whoever followed it.
     func takeOutput(isCut: Bool) -> String {
-        output.take(isCut: isCut)
+        listener.take()?.finish(with: output.endFollowing())
+        return output.take(isCut: isCut)
+    }
+
+    /// Has somebody follow the output until it is taken, in place of whoever did.
+    func follow(with listener: OutputListener) {
+        self.listener?.finish()
+        self.listener = listener
+        output.follow()
+        listener.begin(with: self)
+    }
+
+    /// Has somebody follow the output in place of whoever did, unless it has ended for them.
+    func follow(with next: OutputListener, inPlaceOf listener: OutputListener) {
+        if self.listener === listener { follow(with: next) } else { next.finish() }
+    }
+
+    /// What has changed since the last call, for whoever follows.
+    func takeUpdate(for listener: OutputListener) -> OutputUpdate? {
+        self.listener === listener ? output.takeUpdate() : nil
+    }
+
+    /// Interrupts what runs, as the key C-c does, whatever the modes of the terminal.
+    ///
+    /// - Parameter isForced: whether it is killed, with all that it started.
+    /// - Returns: whether something ran.
+    func interrupt(isForced: Bool) -> Bool {
+        guard isRunning, let process else { return false }
+        running?.wasInterrupted = true
+        if isForced { process.killForeground() } else { process.signalForeground(SIGINT) }
+        return true
     }
 
     // MARK: The pump
@@ -341,7 +377,10 @@ actor ShellSession {
                 shellExited(process, files, code)
                 return
             }
-            if hasOutput { wakeWaiter() }
+            if hasOutput {
+                wakeWaiter()
+                listener?.announceNews()
+            }
             let outcome = await loop.wait(for: [
                 .readable(process.controller), .readable(files.reports), loop.childChange,
             ])

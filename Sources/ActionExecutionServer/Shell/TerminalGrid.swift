@@ -108,7 +108,6 @@ struct TerminalGrid {
             if index < rows.count - 1, !rows[index].isWrapped { text.append(0x0a) }
             column = 0
         }
-        text.append(contentsOf: incomplete)
     }
 
     /// The rows of a line, as far as it was told and as far as it wasn't.
@@ -253,12 +252,9 @@ struct TerminalGrid {
         for scalar in String(decoding: bytes, as: UTF8.self).unicodeScalars { put(scalar) }
     }
 
-    /// What has arrived of a character whose end hasn't.
-    var incompleteCharacter: [UInt8] { incomplete }
-
     private mutating func writeEncoded(_ bytes: Slice<UnsafeRawBufferPointer>) {
         let pending = incomplete + bytes
-        let complete = pending.count - pending[...].incompleteCharacterLength
+        let complete = pending.count - pending[...].incompleteSuffixCount
         incomplete = Array(pending[complete...])
         for scalar in String(decoding: pending[..<complete], as: UTF8.self).unicodeScalars { put(scalar) }
     }
@@ -475,15 +471,4 @@ extension TerminalGrid {
 struct TerminalSize: Equatable, Sendable {
     var columns: Int
     var rows: Int
-}
-
-extension ArraySlice<UInt8> {
-    /// Bytes at the end that begin a character of UTF-8 and don't complete it.
-    var incompleteCharacterLength: Int {
-        for (count, byte) in zip(1..., suffix(3).reversed()) where byte & 0xc0 != 0x80 {
-            let length = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : byte >= 0xc0 ? 2 : 1
-            return length > count ? count : 0
-        }
-        return 0
-    }
 }

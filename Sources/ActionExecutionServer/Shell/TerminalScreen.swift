@@ -91,7 +91,7 @@ struct TerminalScreen {
     ///
     /// A sequence that is not complete yet stays open.
     mutating func takeText() -> [UInt8] {
-        let taken = text + tail
+        let taken = text + tail(isEnd: true)
         toldText.append(contentsOf: text)
         shortenToldText()
         text = []
@@ -101,8 +101,12 @@ struct TerminalScreen {
     }
 
     /// What is shown behind the text: lines that are being changed, and a full-screen program's screen.
-    var tail: [UInt8] {
+    ///
+    /// - Parameter isEnd: whether a character that has begun will not be completed, and so is shown as broken.
+    func tail(isEnd: Bool) -> [UInt8] {
         var tail: [UInt8] = []
+        var grid = grid
+        if isEnd { grid?.endIncompleteCharacter() }
         guard let ordinaryGrid else {
             grid?.appendNews(to: &tail, hasBegun: !text.isEmpty)
             return tail

@@ -217,46 +217,26 @@ struct ConnectionTests {
 
     @Test("A request that takes too long to arrive is answered with 408, and an idle connection is closed")
     func timeouts() async throws {
-        try await withConnection(
-            HTTPTimeouts(request: .milliseconds(50), idle: .seconds(60), closing: .milliseconds(50))
-        ) { client in
+        func limits(_ change: (inout HTTPLimits) -> Void) -> HTTPLimits {
+            var limits = HTTPLimits()
+            limits.closingTime = .milliseconds(50)
+            change(&limits)
+            return limits
+        }
+        let answer: HTTPHandler = { _, _ throws(HTTPBodyError) in HTTPResponse(status: 200) }
+        try await withConnection(answer, limits: limits { $0.headTime = .milliseconds(50) }) { client in
             try await client.send("GET / HT")
             #expect(try await client.receive().status == 408)
         }
-        try await withConnection(
-            HTTPTimeouts(request: .seconds(60), idle: .milliseconds(50), closing: .milliseconds(50))
-        ) { client in
+        try await withConnection(answer, limits: limits { $0.idleTime = .milliseconds(50) }) { client in
             let isAtEnd = try await client.isAtEnd()
             #expect(isAtEnd)
         }
         // The beginning of a second request that came with the first is not idleness.
-        try await withConnection(
-            HTTPTimeouts(request: .milliseconds(50), idle: .seconds(60), closing: .milliseconds(50))
-        ) { client in
+        try await withConnection(answer, limits: limits { $0.headTime = .milliseconds(50) }) { client in
             try await client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\nGET")
             #expect(try await client.receive().status == 200)
             #expect(try await client.receive().status == 408)
         }
-    }
-
-    /// Serves one connection with timeouts of its own.
-    private func withConnection(_ timeouts: HTTPTimeouts, _ body: (TestClient) async throws -> Void) async throws {
-        let loop = try EventLoop()
-        try loop.runInBackground()
-        defer { loop.stop() }
-        let listener = try ListeningSocket(.tcp(host: "127.0.0.1", port: 0))
-        let client = try await TestClient(listener.address)
-        #expect(await loop.wait(for: [.readable(listener.descriptor)]) == .ready)
-        let connection = HTTPConnection(
-            descriptor: try #require(try listener.accept()),
-            loop: loop,
-            limits: .init(),
-            timeouts: timeouts,
-            check: { _ in nil },
-            handler: { _ in HTTPResponse(status: 200) }
-        )
-        async let served: Void = connection.run()
-        try await body(client)
-        await served
     }
 }

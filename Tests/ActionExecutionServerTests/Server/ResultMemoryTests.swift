@@ -6,7 +6,8 @@ extension ResultMemory.Answer {
     fileprivate var name: String {
         switch self {
         case .perform: "perform"
-        case .remembered(let response): "remembered \(response.body.text)"
+        case .remembered(let response):
+            if case .bytes(let bytes) = response.body { "remembered \(bytes.text)" } else { "remembered stream" }
         case .join: "join"
         case .conflict: "conflict"
         }

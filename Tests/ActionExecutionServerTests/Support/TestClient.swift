@@ -28,6 +28,7 @@ actor TestClient {
     }
 
     private let descriptor: Int32
+    private var isOpen = true
     private var buffer: [UInt8] = []
 
     init(_ address: ServerAddress) async throws {
@@ -35,7 +36,13 @@ actor TestClient {
     }
 
     deinit {
-        _ = Foundation.close(descriptor)
+        if isOpen { _ = Foundation.close(descriptor) }
+    }
+
+    /// Closes the socket, as the end of the client's process would.
+    func close() {
+        if isOpen { _ = Foundation.close(descriptor) }
+        isOpen = false
     }
 
     // MARK: Requests
@@ -108,30 +115,68 @@ actor TestClient {
 
     /// The next response; informational ones are passed over unless asked for.
     func receive(omitsBody: Bool = false, includesInformational: Bool = false) async throws -> TestResponse {
+        var response = try await receiveHead()
+        while response.status < 200, !includesInformational { response = try await receiveHead() }
+        if omitsBody || response.status < 200 { return response }
+        if response.headers.single("transfer-encoding") == "chunked" {
+            while let chunk = try await receiveChunk() { response.body += chunk }
+        } else {
+            response.body = try await receiveBytes(Int(response.headers.single("content-length") ?? "") ?? 0)
+        }
+        return response
+    }
+
+    /// The next head, of an informational response too.
+    func receiveHead() async throws -> TestResponse {
+        let words = try await receiveLine().split(separator: " ", maxSplits: 2)
+        guard words.count == 3, words[0] == "HTTP/1.1", let status = Int(words[1]) else {
+            throw Failure.malformed(words.joined(separator: " "))
+        }
+        var headers = HTTPHeaders()
         while true {
-            while buffer.firstRange(of: Array("\r\n\r\n".utf8)) == nil { try await fill() }
-            guard let end = buffer.firstRange(of: Array("\r\n\r\n".utf8)) else { continue }
-            var lines = buffer[..<end.lowerBound].text.components(separatedBy: "\r\n")
-            buffer.removeSubrange(..<end.upperBound)
-            let words = lines.removeFirst().split(separator: " ", maxSplits: 2)
-            guard words.count == 3, words[0] == "HTTP/1.1", let status = Int(words[1]) else {
-                throw Failure.malformed(words.joined(separator: " "))
+            let line = try await receiveLine()
+            if line.isEmpty { return TestResponse(status: status, headers: headers, body: []) }
+            let parts = line.split(separator: ":", maxSplits: 1)
+            guard parts.count == 2 else { throw Failure.malformed(line) }
+            headers.append(String(parts[0]), parts[1].trimmingCharacters(in: .whitespaces))
+        }
+    }
+
+    /// The next chunk of a body; nil for the last one.
+    func receiveChunk() async throws -> [UInt8]? {
+        let line = try await receiveLine()
+        guard let size = Int(line, radix: 16) else { throw Failure.malformed(line) }
+        let chunk = try await receiveBytes(size)
+        let end = try await receiveLine()
+        guard end.isEmpty else { throw Failure.malformed(end) }
+        return size == 0 ? nil : chunk
+    }
+
+    /// What comes until the server ends the connection.
+    func receiveToEnd() async throws -> [UInt8] {
+        do {
+            while true { try await fill() }
+        } catch Failure.closed {
+            defer { buffer = [] }
+            return buffer
+        }
+    }
+
+    func receiveBytes(_ count: Int) async throws -> [UInt8] {
+        while buffer.count < count { try await fill() }
+        defer { buffer.removeSubrange(..<count) }
+        return Array(buffer[..<count])
+    }
+
+    private func receiveLine() async throws -> String {
+        var searched = 0
+        while true {
+            if let end = buffer[searched...].firstRange(of: Array("\r\n".utf8)) {
+                defer { buffer.removeSubrange(..<end.upperBound) }
+                return buffer[..<end.lowerBound].text
             }
-            var headers = HTTPHeaders()
-            for line in lines {
-                let parts = line.split(separator: ":", maxSplits: 1)
-                guard parts.count == 2 else { throw Failure.malformed(line) }
-                headers.append(String(parts[0]), parts[1].trimmingCharacters(in: .whitespaces))
-            }
-            if status < 200 {
-                if includesInformational { return TestResponse(status: status, headers: headers, body: []) }
-                continue
-            }
-            let length = omitsBody ? 0 : Int(headers.single("content-length") ?? "") ?? 0
-            while buffer.count < length { try await fill() }
-            let body = Array(buffer[..<length])
-            buffer.removeSubrange(..<length)
-            return TestResponse(status: status, headers: headers, body: body)
+            searched = max(0, buffer.count - 1)
+            try await fill()
         }
     }
 
