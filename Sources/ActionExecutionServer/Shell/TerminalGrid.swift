@@ -103,9 +103,12 @@ struct TerminalGrid {
             // A line is told as a whole.
             while column == 0, first > 0, rows[first - 1].isWrapped { first -= 1 }
         }
-        for index in first..<rows.count {
+        // Empty rows below both text and cursor are nothing to see.
+        let last = max(row, rows.lastIndex { $0.shownCount > 0 } ?? 0)
+        guard first <= last else { return }
+        for index in first...last {
             rows[index].append(column..<rows[index].shownCount, to: &text)
-            if index < rows.count - 1, !rows[index].isWrapped { text.append(0x0a) }
+            if index < last, !rows[index].isWrapped { text.append(0x0a) }
             column = 0
         }
     }

@@ -9,12 +9,19 @@ private func shown(_ pieces: [[UInt8]]) -> [UInt8] {
 }
 
 private func shown(_ text: String) -> String {
-    shown([Array(text.utf8)]).text
+    shown([text.onTerminal]).text
 }
 
 extension TerminalScreen {
     fileprivate mutating func feed(_ text: String) {
-        Array(text.utf8).withUnsafeBytes { feed($0) }
+        text.onTerminal.withUnsafeBytes { feed($0) }
+    }
+}
+
+extension String {
+    /// The bytes after the terminal's output processing (ONLCR).
+    fileprivate var onTerminal: [UInt8] {
+        utf8.flatMap { $0 == 0x0a ? [0x0d, 0x0a] : [$0] }
     }
 }
 
@@ -46,7 +53,7 @@ private let appearances: [(written: String, seen: String)] = [
     ("hello\r\u{1b}[2@x", "x hello"),
     ("hello\r\u{1b}[3X", "   lo"),
     ("a\nb\nc\u{1b}[2A\u{1b}[J", "a"),
-    ("a\nb\nc\u{1b}[2J\u{1b}[Hnew", "a\nb\nc\nnew\n\n"),
+    ("a\nb\nc\u{1b}[2J\u{1b}[Hnew", "a\nb\nc\nnew"),
     ("a\nb\nc\u{1b}[H\u{1b}[2J\u{1b}[3Jnew", "new"),
     ("a\nb\u{1b}[A\u{1b}[Lnew", " new\na\nb"),
     ("a\nb\nc\u{1b}[A\u{1b}[M", "a\nc"),
@@ -75,15 +82,7 @@ private let appearances: [(written: String, seen: String)] = [
     ("\u{1b}[31\u{18}x", "x"),
     ("\u{1b}]0;ti\u{18}x", "x"),
     ("\u{1b}[3\r1mx", "x"),
-    ("100%\u{1b}[99999999999999999999Cx", "100%" + String(repeating: " ", count: 996) + "x"),
-    // Wrapping at the width, and what moves there.
-    (String(repeating: "x", count: 1500), String(repeating: "x", count: 1500)),
-    (
-        String(repeating: "x", count: 1500) + "\rY",
-        String(repeating: "x", count: 1000) + "Y" + String(repeating: "x", count: 499)
-    ),
-    (String(repeating: "x", count: 1001) + "\u{8}\u{8}Y", String(repeating: "x", count: 999) + "Yx"),
-    ("\u{1b}[?7l" + String(repeating: "x", count: 1500) + "Y\u{1b}[?7h", String(repeating: "x", count: 999) + "Y"),
+    ("100%\u{1b}[99999999999999999999Cx", "100%" + String(repeating: " ", count: 995) + "x"),
     // Regions, insertion, tab stops, line drawing.
     ("1\n2\n3\n4\u{1b}[2;3r\u{1b}[3;1H\nnew\u{1b}[r", "2\n1\n3\nnew\n4"),
     ("ace\u{1b}[4h\u{1b}[2Gb\u{1b}[4l", "abce"),
@@ -100,7 +99,7 @@ private let appearances: [(written: String, seen: String)] = [
     ("before\n\u{1b}[?1049h\u{1b}[Hfull screen\u{1b}[?1049lafter", "before\nafter"),
     ("be\u{1b}[?1049h\u{1b}[5;5Hx\u{1b}[?1049lfore", "before"),
     ("before\n\u{1b}[?1049h\u{1b}[2;3Hinside", "before\n\n  inside"),
-    ("a\nbc\u{8}\u{1b}[?1049hX", "a\nbc\nX"),
+    ("a\nbc\u{8}\u{1b}[?1049hX", "a\nbc\n\n X"),
     ("a\nbc\u{8}\u{1b}[?1049hX\u{1b}[?1049lY", "a\nbY"),
     // Wide characters and marks.
     ("日本\u{8}\u{8}X", "日X"),
@@ -114,7 +113,25 @@ private let appearances: [(written: String, seen: String)] = [
     ("x\r👩‍💻!", "👩‍💻!"),
 ]
 
+/// Lines that are longer than the terminal is wide, and what moves there.
+private let longLines: [(written: String, seen: String)] = [
+    (String(repeating: "x", count: 1500), String(repeating: "x", count: 1500)),
+    (
+        String(repeating: "x", count: 1500) + "\rY",
+        String(repeating: "x", count: 1000) + "Y" + String(repeating: "x", count: 499)
+    ),
+    (String(repeating: "x", count: 1001) + "\u{8}\u{8}Y", String(repeating: "x", count: 999) + "Yx"),
+    ("\u{1b}[?7l" + String(repeating: "x", count: 1500) + "Y\u{1b}[?7h", String(repeating: "x", count: 999) + "Y"),
+]
+
 struct TerminalScreenTests {
+    @Test("A line that doesn't fit goes on on the next row, and is one line all the same", arguments: longLines)
+    func wrapping(written: String, seen: String) {
+        #expect(shown(written) == seen)
+        let bytes = written.onTerminal
+        for split in 990..<1010 { #expect(shown([Array(bytes[..<split]), Array(bytes[split...])]).text == seen) }
+    }
+
     @Test("A person sees what was written last at each place", arguments: appearances)
     func appearance(written: String, seen: String) {
         #expect(shown(written) == seen)
@@ -122,7 +139,7 @@ struct TerminalScreenTests {
 
     @Test("The same is seen however the bytes are split", arguments: appearances)
     func splits(written: String, seen: String) {
-        let bytes = Array(written.utf8)
+        let bytes = written.onTerminal
         let whole = shown([bytes])
         #expect(shown(bytes.map { [$0] }) == whole)
         for split in 0...bytes.count { #expect(shown([Array(bytes[..<split]), Array(bytes[split...])]) == whole) }
@@ -272,7 +289,8 @@ struct TerminalScreenTests {
         ]
     )
     func endless(_ part: String) {
-        var screen = TerminalScreen()
+        // As much as on a large one is bounded too, only later.
+        var screen = TerminalScreen(size: TerminalSize(columns: 100, rows: 50))
         let prefix = part.hasPrefix("\u{1b}[?1049h") ? "\u{1b}[?1049h" : ""
         let repeated = String(part.dropFirst(prefix.count))
         // Most of it is on the line that a carriage return made editable.
