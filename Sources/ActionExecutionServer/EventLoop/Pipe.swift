@@ -37,9 +37,17 @@ final class Pipe: Sendable {
     }
 
     /// Takes everything out, so that the read end is no longer ready.
-    func drain() {
+    ///
+    /// - Returns: how many bytes that were.
+    @discardableResult
+    func drain() -> Int {
         withUnsafeTemporaryAllocation(byteCount: 512, alignment: 1) { buffer in
-            while read(readEnd, buffer.baseAddress, buffer.count) == buffer.count {}
+            var total = 0
+            while true {
+                let count = read(readEnd, buffer.baseAddress, buffer.count)
+                total += max(0, count)
+                if count < buffer.count { return total }
+            }
         }
     }
 }

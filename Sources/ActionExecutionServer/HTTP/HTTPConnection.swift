@@ -1,11 +1,3 @@
-#if canImport(Darwin)
-import Darwin
-#elseif canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#endif
-
 /// Answers a request; runs on the server's loop.
 ///
 /// An error of reading the body is answered as ``HTTPBodyError/response`` says.
@@ -16,7 +8,7 @@ actor HTTPConnection {
     nonisolated let loop: EventLoop
     nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
-    private let descriptor: Int32
+    private let socket: PeerSocket
     private let limits: HTTPLimits
     private let handler: HTTPHandler
     private let check: @Sendable (HTTPRequestHead) -> HTTPResponse?
@@ -28,6 +20,13 @@ actor HTTPConnection {
     /// The peer waits to be told before it sends the body.
     private var owesContinue = false
     private var patience: TransferPatience
+    /// The server ends: no other request is taken.
+    private var isDraining = false
+    private var isAnswering = false
+    /// What ends when the server does: waiting for a request, or for the peer to close.
+    private var pause: EventLoop.WaitID?
+    /// The peer must not take what it got for a whole response.
+    private var mustReset = false
 
     /// Takes over an accepted socket, which ``run()`` closes.
     ///
@@ -39,8 +38,8 @@ actor HTTPConnection {
         check: @escaping @Sendable (HTTPRequestHead) -> HTTPResponse?,
         handler: @escaping HTTPHandler
     ) {
-        self.descriptor = descriptor
         self.loop = loop
+        socket = PeerSocket(descriptor: descriptor, loop: loop, limits: limits)
         self.limits = limits
         self.check = check
         self.handler = handler
@@ -55,7 +54,7 @@ actor HTTPConnection {
     /// A request that is being answered when the task is cancelled is answered, as far as the system takes the response
     /// without delay.
     func run() async {
-        defer { _ = close(descriptor) }
+        defer { socket.close() }
         do {
             while let head = try await nextHead() {
                 guard await answer(head) else { break }
@@ -66,39 +65,62 @@ actor HTTPConnection {
         await finishSending()
     }
 
-    /// Answers the connection with a refusal instead of serving it.
-    func run(refusingWith response: HTTPResponse) async {
-        defer { _ = close(descriptor) }
+    /// Ends the connection with a refusal, or without, instead of serving it.
+    func refuse(with response: HTTPResponse?) async {
+        defer { socket.close() }
+        guard let response else { return }
         await refuse(response)
         await finishSending()
     }
 
+    // MARK: The end of the server
+
+    /// Ends the connection as soon as no request is being answered; one that is still sent is refused with 503.
+    func drain() {
+        isDraining = true
+        if let pause { loop.notify(pause) }
+    }
+
+    /// What ends the wait for a response; nil when nobody waits for one here.
+    ///
+    /// A peer that has ended its side may wait or not. Most that did are gone.
+    var waitingPeer: EventLoop.Interest? {
+        isAnswering && !socket.hasEnded ? socket.endOfPeer : nil
+    }
+
     // MARK: Requests
 
-    /// The next request, or nil when there is none: closed, idle for too long, refused by the check, or cancelled.
+    /// The next request, or nil when there is none: closed, idle for too long, refused, or the server ends.
     private func nextHead() async throws(HTTPParseError) -> HTTPRequestHead? {
-        var deadline = ContinuousClock.now + (parser.isWithinRequest ? limits.headTime : limits.idleTime)
+        var deadline = ContinuousClock.now + limits.idleTime
+        var hasBegun = false
         while true {
             if case .head(let head) = try parser.next() {
-                if let refusal = check(head) {
-                    await refuse(refusal)
-                    return nil
-                }
-                return head
+                guard let refusal = refusal(of: head) else { return head }
+                await refuse(refusal)
+                return nil
             }
-            let wasWithinRequest = parser.isWithinRequest
-            switch await receive(until: deadline) {
+            if !hasBegun, parser.isWithinRequest {
+                hasBegun = true
+                deadline = .now + limits.headTime
+            }
+            switch await receive(until: deadline, isPause: !hasBegun) {
             case .bytes:
-                if !wasWithinRequest { deadline = .now + limits.headTime }
+                continue
             case .closed, .cancelled:
                 return nil
             case .timedOut:
-                if parser.isWithinRequest {
-                    await refuse(HTTPResponse(detail: "The request took too long to arrive", status: 408))
-                }
+                if hasBegun { await refuse(HTTPResponse(detail: "The request took too long to arrive", status: 408)) }
                 return nil
             }
         }
+    }
+
+    private func refusal(of head: HTTPRequestHead) -> HTTPResponse? {
+        if let refusal = check(head) { return refusal }
+        if isDraining { return HTTPResponse(detail: "The server is shutting down", status: 503) }
+        if head.hasUnknownExpectation { return HTTPResponse(detail: "Only 100-continue can be expected", status: 417) }
+        return nil
     }
 
     /// Has the request answered.
@@ -106,13 +128,17 @@ actor HTTPConnection {
     /// - Returns: whether the connection is at the beginning of another one.
     private func answer(_ head: HTTPRequestHead) async -> Bool {
         exchange += 1
+        isAnswering = true
         bodyHasEnded = false
         owesContinue = head.expectsContinue && head.hasBody
         patience = TransferPatience(limits)
         if !head.hasBody { _ = try? await nextBodyPiece(of: exchange) }
         let reader = HTTPBodyReader(self, exchange: exchange, framing: head.body)
-        // From here on a reader that was kept reads nothing.
-        defer { exchange += 1 }
+        defer {
+            isAnswering = false
+            // A reader that was kept reads nothing.
+            exchange += 1
+        }
         let response: HTTPResponse
         do throws(HTTPBodyError) {
             response = try await handler(head, reader)
@@ -120,10 +146,14 @@ actor HTTPConnection {
             if let refusal = error.response { await refuse(refusal) }
             return false
         }
-        let keepsConnection = head.keepsConnection && !Task.isCancelled && mayReachNextRequest
+        let keepsConnection = head.keepsConnection && !isDraining && !Task.isCancelled && mayReachNextRequest
         switch response.body {
         case .bytes(let bytes):
-            let responseHead = response.encodedHead(.length(bytes.count), keepsConnection: keepsConnection)
+            let responseHead = response.encodedHead(
+                .length(bytes.count),
+                keepsConnection: keepsConnection,
+                minorVersion: head.minorVersion
+            )
             guard await send(responseHead, with: head.method == "HEAD" ? [] : bytes) else { return false }
         case .stream(let produce):
             guard await send(response, from: produce, to: head, keepsConnection: keepsConnection) else { return false }
@@ -141,7 +171,7 @@ actor HTTPConnection {
         if owesContinue {
             owesContinue = false
             // RFC 9110, section 10.1.1: not needed when the body comes already.
-            if !parser.hasBytes { try await send(Array("HTTP/1.1 100 Continue\r\n\r\n".utf8)) }
+            if parser.pendingSize == 0 { try await socket.send(Array("HTTP/1.1 100 Continue\r\n\r\n".utf8)) }
         }
         while true {
             do throws(HTTPParseError) {
@@ -176,7 +206,8 @@ actor HTTPConnection {
         if bodyHasEnded { return true }
         // A peer that wasn't told to go on may send its next request instead of the body, or the body.
         if owesContinue { return false }
-        return parser.bodyBytesLeft.map { $0 <= limits.drainedSize } ?? true
+        guard let left = parser.bodyBytesLeft else { return true }
+        return left <= limits.drainedSize
     }
 
     /// Reads what the handler didn't of the body.
@@ -203,10 +234,10 @@ actor HTTPConnection {
             // Up to this size, a copy costs less than another call of the system.
             if body.count <= 64 * 1024 {
                 bytes.append(contentsOf: body)
-                try await send(bytes)
+                try await socket.send(bytes)
             } else {
-                try await send(bytes)
-                try await send(body)
+                try await socket.send(bytes)
+                try await socket.send(body)
             }
             return true
         } catch {
@@ -230,60 +261,10 @@ actor HTTPConnection {
         )
         guard await send(head, with: []) else { return false }
         if request.method == "HEAD" { return isChunked }
-        let stream = HTTPResponseStream(self, isChunked: isChunked)
-        let isWhole = await withTaskGroup(of: Bool?.self) { group in
-            group.addTask(executorPreference: loop) {
-                do {
-                    try await produce(HTTPBodyWriter(stream))
-                    return await stream.end()
-                } catch {
-                    await stream.breakOff()
-                    return false
-                }
-            }
-            group.addTask(executorPreference: loop) {
-                guard await self.waitForLoss(of: stream) else { return nil }
-                await stream.lose()
-                return false
-            }
-            defer { group.cancelAll() }
-            for await isWhole in group.compactMap({ $0 }) { return isWhole }
-            return false
-        }
+        let isWhole = await HTTPResponseStream(socket, isChunked: isChunked).run(produce)
         // The end of the connection is the end of the body: only a reset says that it came too soon.
-        if !isWhole, !isChunked { resetAtClose() }
+        if !isWhole, !isChunked { mustReset = true }
         return isWhole && isChunked
-    }
-
-    /// Waits for the peer to go away.
-    ///
-    /// A peer that has only ended its sending side still reads, but the system tells the one from the other only when
-    /// something is sent.
-    ///
-    /// - Returns: false when the task was cancelled.
-    private func waitForLoss(of stream: HTTPResponseStream) async -> Bool {
-        #if os(Linux)
-        // POLLRDHUP, which not every C library shows.
-        let endOfSending = EventLoop.Interest(descriptor: descriptor, events: 0x2000)
-        guard await loop.wait(for: [endOfSending]) == .ready else { return false }
-        if isHungUp { return true }
-        await stream.probe()
-        return await loop.wait(for: [.init(descriptor: descriptor, events: 0)]) == .ready
-        #else
-        // `poll` doesn't tell the one from the other: the next write does.
-        _ = await loop.wait()
-        return false
-        #endif
-    }
-
-    private var isHungUp: Bool {
-        var state = pollfd(fd: descriptor, events: 0, revents: 0)
-        return poll(&state, 1, 0) > 0
-    }
-
-    private func resetAtClose() {
-        var option = linger(l_onoff: 1, l_linger: 0)
-        _ = setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))
     }
 
     /// Answers and ends the connection, since what follows on it can't be told from the refused request's body.
@@ -292,7 +273,24 @@ actor HTTPConnection {
         _ = await send(response.encodedHead(.length(bytes.count), keepsConnection: false), with: bytes)
     }
 
-    // MARK: Socket
+    /// Ends the sending side and takes what the peer still sends, within limits: closing with unread bytes would make
+    /// the system reset the connection, and the peer could lose the response (RFC 9112, section 9.6).
+    private func finishSending() async {
+        if mustReset { return socket.resetAtClose() }
+        guard socket.finishSending() else { return }
+        let deadline = ContinuousClock.now + limits.closingTime
+        repeat {
+            var received = PeerSocket.Received.nothing
+            for _ in 0..<16 {
+                received = socket.receive { _ in }
+                guard case .bytes = received else { break }
+            }
+            if case .closed = received { return }
+            guard !isDraining, ContinuousClock.now < deadline else { return }
+        } while await waitInPause(until: deadline) == .ready
+    }
+
+    // MARK: Receiving
 
     private enum Received {
         case bytes(Int)
@@ -302,21 +300,23 @@ actor HTTPConnection {
     }
 
     /// Feeds the parser with what has arrived, or waits for it.
-    private func receive(until deadline: ContinuousClock.Instant) async -> Received {
+    ///
+    /// - Parameter isPause: between requests, where the end of the server is the end.
+    private func receive(until deadline: ContinuousClock.Instant, isPause: Bool = false) async -> Received {
         while true {
-            let count = withUnsafeTemporaryAllocation(byteCount: 64 * 1024, alignment: 1) { buffer in
-                let count = recv(descriptor, buffer.baseAddress, buffer.count, 0)
-                if count > 0 { parser.append(UnsafeRawBufferPointer(rebasing: buffer[..<count])) }
-                return count
+            switch socket.receive({ parser.append($0) }) {
+            case .bytes(let count): return .bytes(count)
+            case .closed: return .closed
+            case .nothing: break
             }
-            if count > 0 { return .bytes(count) }
-            if count == 0 { return .closed }
-            switch errno {
-            case EINTR: continue
-            case EAGAIN: break
-            default: return .closed
-            }
-            switch await loop.wait(for: [.readable(descriptor)], until: deadline) {
+            if isPause, isDraining { return .cancelled }
+            let outcome =
+                if isPause {
+                    await waitInPause(until: deadline)
+                } else {
+                    await loop.wait(for: [.readable(socket.descriptor)], until: deadline)
+                }
+            switch outcome {
             case .ready: continue
             case .timedOut: return .timedOut
             case .cancelled: return .cancelled
@@ -324,56 +324,14 @@ actor HTTPConnection {
         }
     }
 
-    /// Suspends until the system has taken all bytes.
-    func send(_ bytes: [UInt8]) async throws(HTTPBodyError) {
-        var sent = 0
-        var patience = TransferPatience(limits)
-        while sent < bytes.count {
-            let count = bytes[sent...].withUnsafeBytes { buffer in
-                #if canImport(Darwin)
-                systemSend(descriptor, buffer.baseAddress, buffer.count, 0)
-                #else
-                systemSend(descriptor, buffer.baseAddress, buffer.count, Int32(MSG_NOSIGNAL))
-                #endif
-            }
-            if count >= 0 {
-                sent += count
-                patience.transfer(count)
-                continue
-            }
-            switch errno {
-            case EINTR: continue
-            case EAGAIN: break
-            default: throw .connectionLost
-            }
-            let start = ContinuousClock.now
-            switch await loop.wait(for: [.writable(descriptor)], until: start + patience.left) {
-            case .ready: patience.wait(.now - start)
-            case .timedOut: throw .timedOut
-            case .cancelled: throw .cancelled
-            }
+    /// Waits for bytes, or for the end of the server.
+    private func waitInPause(until deadline: ContinuousClock.Instant) async -> EventLoop.Outcome {
+        let id = loop.makeWaitID()
+        pause = id
+        defer {
+            pause = nil
+            loop.forget(id)
         }
+        return await loop.wait(for: [.readable(socket.descriptor)], until: deadline, id: id)
     }
-
-    /// Ends the sending side and takes what the peer still sends, within limits: closing with unread bytes would make
-    /// the system reset the connection, and the peer could lose the response (RFC 9112, section 9.6).
-    private func finishSending() async {
-        guard shutdown(descriptor, Int32(SHUT_WR)) == 0 else { return }
-        let deadline = ContinuousClock.now + limits.closingTime
-        repeat {
-            let isOpen = withUnsafeTemporaryAllocation(byteCount: 64 * 1024, alignment: 1) { buffer in
-                for _ in 0..<16 {
-                    let count = recv(descriptor, buffer.baseAddress, buffer.count, 0)
-                    if count <= 0 { return count < 0 && (errno == EAGAIN || errno == EINTR) }
-                }
-                return true
-            }
-            guard isOpen, ContinuousClock.now < deadline else { return }
-        } while await loop.wait(for: [.readable(descriptor)], until: deadline) == .ready
-    }
-}
-
-/// `send` of the C library, which a method of the same name would hide.
-private func systemSend(_ descriptor: Int32, _ bytes: UnsafeRawPointer?, _ count: Int, _ flags: Int32) -> Int {
-    send(descriptor, bytes, count, flags)
 }

@@ -15,9 +15,26 @@ struct HTTPRequestHead: Sendable, Equatable {
         case chunked
     }
 
-    /// The target without its query.
+    /// The target without its query, percent-decoded: `/%61live` is `/alive`.
+    ///
+    /// What can't be decoded stays as it is.
     var path: Substring {
-        target.prefix { $0 != "?" }
+        let path = target.prefix { $0 != "?" }
+        guard path.utf8.contains(UInt8(ascii: "%")) else { return path }
+        var decoded: [UInt8] = []
+        var rest = path.utf8
+        while let byte = rest.popFirst() {
+            let digits = rest.prefix(2)
+            if byte == UInt8(ascii: "%"), digits.count == 2, digits.allSatisfy({ $0.isHexadecimalDigit }),
+                let value = UInt8(Substring(digits), radix: 16)
+            {
+                decoded.append(value)
+                rest = rest.dropFirst(2)
+            } else {
+                decoded.append(byte)
+            }
+        }
+        return Substring(decoding: decoded, as: UTF8.self)
     }
 
     /// RFC 9112, section 9.3.
@@ -40,7 +57,20 @@ struct HTTPRequestHead: Sendable, Equatable {
 
     /// RFC 9110, section 10.1.1.
     var expectsContinue: Bool {
-        minorVersion == 1 && headers.values(for: "expect").contains { $0.lowercased() == "100-continue" }
+        expectations.contains("100-continue")
+    }
+
+    /// Whether the request expects what the server doesn't know, which must be refused with 417.
+    var hasUnknownExpectation: Bool {
+        expectations.contains { $0 != "100-continue" }
+    }
+
+    /// HTTP/1.0 has none.
+    private var expectations: [String] {
+        guard minorVersion == 1 else { return [] }
+        return headers.values(for: "expect").flatMap {
+            $0.lowercased().split(separator: ",").map { String($0.filter { $0 != " " && $0 != "\t" }) }
+        }
     }
 
     var hasBody: Bool {

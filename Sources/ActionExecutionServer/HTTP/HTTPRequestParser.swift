@@ -41,6 +41,8 @@ struct HTTPRequestParser {
     /// How far the search for the end of the head went, so that a slow sender costs no more than a quick one.
     private var searched = 0
     private var bodySize = 0
+    /// Bytes of the extensions of a body's chunks.
+    private var extensionsSize = 0
     /// Bytes of the lines behind the last chunk.
     private var trailerSize = 0
 
@@ -50,12 +52,12 @@ struct HTTPRequestParser {
 
     /// Whether a request has begun to arrive and isn't complete.
     var isWithinRequest: Bool {
-        if case .head = state { return start < buffer.count }
+        if case .head = state { return pendingSize > 0 }
         return true
     }
 
-    /// Whether bytes are here that no part was made of yet.
-    var hasBytes: Bool { start < buffer.count }
+    /// How many bytes are here that no part was made of yet: no more than a head has, once ``next()`` returned nil.
+    var pendingSize: Int { buffer.count - start }
 
     /// How much of the body is still to be read, whether it is here or not; nil when only its end will tell.
     var bodyBytesLeft: Int? {
@@ -63,6 +65,7 @@ struct HTTPRequestParser {
     }
 
     mutating func append(_ bytes: some Collection<UInt8>) {
+        if case .failed = state { return }
         if start == buffer.count {
             buffer.removeAll(keepingCapacity: buffer.capacity <= 1 << 20)
             (start, searched) = (0, 0)
@@ -82,6 +85,7 @@ struct HTTPRequestParser {
             return try parse()
         } catch {
             state = .failed(error)
+            (buffer, start, searched) = ([], 0, 0)
             throw error
         }
     }
@@ -92,7 +96,7 @@ struct HTTPRequestParser {
             case .head:
                 skipEmptyLines()
                 guard let head = try takeHead() else { return nil }
-                bodySize = 0
+                (bodySize, extensionsSize) = (0, 0)
                 switch head.body {
                 case .none:
                     state = .body(left: 0)
@@ -112,7 +116,10 @@ struct HTTPRequestParser {
                 return .body(bytes)
             case .chunkSize:
                 guard let line = try takeLine(atMost: limits.head) else { return nil }
-                let size = try Self.chunkSize(line)
+                let (size, extensionSize) = try HTTPGrammar.chunkSize(line)
+                // Of all chunks together: a peer must not make the server read much for a small body.
+                extensionsSize += extensionSize
+                guard extensionsSize <= limits.head else { throw .headTooLarge(limit: limits.head) }
                 bodySize += size
                 guard bodySize <= limits.body else { throw .bodyTooLarge(limit: limits.body) }
                 trailerSize = 0
@@ -133,8 +140,7 @@ struct HTTPRequestParser {
                 }
                 trailerSize += line.count + 2
                 // RFC 9112, section 7.1.2: a recipient may discard trailers. They must have the form of fields all the same.
-                var discarded = HTTPHeaders()
-                try Self.parseField(line[...], into: &discarded)
+                _ = try HTTPGrammar.field(line[...])
             case .failed(let error):
                 throw error
             }
@@ -189,23 +195,55 @@ struct HTTPRequestParser {
         guard let requestLine = lines.first else { throw .malformed("an empty head") }
         guard lines.count - 1 <= limits.fieldCount else { throw .headTooLarge(limit: limits.fieldCount) }
 
+        // First, since another version of HTTP has other fields.
+        let request = try HTTPGrammar.requestLine(requestLine)
         var headers = HTTPHeaders()
-        for line in lines.dropFirst() { try Self.parseField(line, into: &headers) }
-        let (method, target, minorVersion) = try Self.parseRequestLine(requestLine)
-        let hosts = headers.values(for: "host").count
-        // RFC 9112, section 3.2: one Host field in HTTP/1.1, never two.
-        guard hosts == 1 || (hosts == 0 && minorVersion == 0) else { throw .malformed("\(hosts) Host fields") }
+        for line in lines.dropFirst() {
+            let (name, value) = try HTTPGrammar.field(line)
+            headers.append(name, value)
+        }
+        try Self.checkHost(&headers, of: request)
         return HTTPRequestHead(
-            method: method,
-            target: target,
-            minorVersion: minorVersion,
+            method: request.method,
+            target: request.target,
+            minorVersion: request.minorVersion,
             headers: headers,
-            body: try Self.framing(headers, minorVersion: minorVersion)
+            body: try HTTPGrammar.framing(headers, minorVersion: request.minorVersion)
         )
+    }
+
+    /// RFC 9112, section 3.2: one Host field in HTTP/1.1, never two, and the same as in the target.
+    private static func checkHost(
+        _ headers: inout HTTPHeaders,
+        of request: HTTPGrammar.RequestLine
+    ) throws(HTTPParseError) {
+        let hosts = headers.values(for: "host")
+        guard hosts.count == 1 || (hosts.isEmpty && request.minorVersion == 0) else {
+            throw .malformed("\(hosts.count) Host fields")
+        }
+        guard let authority = request.authority else { return }
+        if hosts.isEmpty { headers.append("host", authority) }
+        guard (hosts.first ?? authority).lowercased() == authority.lowercased() else {
+            throw .malformed("a target with another host than the Host field")
+        }
+    }
+
+    /// Refuses at its first byte what can't become a request: who speaks another protocol waits for an answer.
+    private func checkFirstByte() throws(HTTPParseError) {
+        guard start < buffer.count, !buffer[start].isTokenCharacter else { return }
+        switch buffer[start] {
+        case .lineFeed: throw .bareLineFeed
+        // With the line feed behind it, it was skipped.
+        case .carriageReturn where buffer.count - start < 2: return
+        // RFC 8446, section 5.1: a handshake record.
+        case 0x16: throw .malformed("it begins like TLS, and this is plain HTTP")
+        default: throw .malformed("the method")
+        }
     }
 
     /// The index after the empty line that ends the head.
     private mutating func endOfHead() throws(HTTPParseError) -> Int? {
+        try checkFirstByte()
         let window = min(buffer.count, start + limits.head)
         while let feed = buffer[searched..<window].firstIndex(of: .lineFeed) {
             // At once: a peer that ends its lines so waits for an answer now.
@@ -216,148 +254,5 @@ struct HTTPRequestParser {
         searched = window
         guard window < start + limits.head else { throw .headTooLarge(limit: limits.head) }
         return nil
-    }
-
-    // MARK: Grammar
-
-    /// RFC 9112, section 3.
-    private static func parseRequestLine(
-        _ line: ArraySlice<UInt8>
-    ) throws(HTTPParseError) -> (method: String, target: String, minorVersion: Int) {
-        let parts = line.split(separator: .space, omittingEmptySubsequences: false)
-        guard parts.count == 3 else { throw .malformed("a request line of \(parts.count) words") }
-        guard !parts[0].isEmpty, parts[0].allSatisfy(\.isTokenCharacter) else { throw .malformed("the method") }
-        // Origin form only: the server is no proxy.
-        guard parts[1].first == UInt8(ascii: "/"), parts[1].allSatisfy({ $0 > 0x20 && $0 != 0x7f }) else {
-            throw .malformed("the request target")
-        }
-        let version = String(decoding: parts[2], as: UTF8.self)
-        switch version {
-        case "HTTP/1.1": return (text(parts[0]), text(parts[1]), 1)
-        case "HTTP/1.0": return (text(parts[0]), text(parts[1]), 0)
-        default:
-            guard version.hasPrefix("HTTP/") else { throw .malformed("the version") }
-            throw .unsupportedVersion(version)
-        }
-    }
-
-    /// RFC 9112, section 5: no space before the colon, no folded lines.
-    private static func parseField(_ line: ArraySlice<UInt8>, into headers: inout HTTPHeaders) throws(HTTPParseError) {
-        guard let colon = line.firstIndex(of: UInt8(ascii: ":")) else {
-            throw .malformed("a header line without colon")
-        }
-        let name = line[..<colon]
-        guard !name.isEmpty, name.allSatisfy(\.isTokenCharacter) else { throw .malformed("a header name") }
-        let isSpace = { (byte: UInt8) in byte == .space || byte == .tab }
-        var value = line[(colon + 1)...].drop(while: isSpace)
-        while let last = value.last, isSpace(last) { value.removeLast() }
-        guard value.allSatisfy({ $0 >= 0x20 && $0 != 0x7f || $0 == .tab }) else {
-            throw .malformed("a control character in the header \(text(name))")
-        }
-        headers.append(text(name), text(value))
-    }
-
-    /// RFC 9112, section 6.3, without the leniency: both length headers, or one of them twice, may be an attack.
-    private static func framing(
-        _ headers: HTTPHeaders,
-        minorVersion: Int
-    ) throws(HTTPParseError) -> HTTPRequestHead.BodyFraming {
-        let codings = headers.values(for: "transfer-encoding")
-        let lengths = headers.values(for: "content-length")
-        switch (codings.count, lengths.count) {
-        case (0, 0):
-            return .none
-        case (0, 1):
-            let digits = lengths[0].utf8
-            guard !digits.isEmpty, digits.count <= 18, digits.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }),
-                let length = Int(lengths[0])
-            else { throw .malformed("the content length") }
-            return .length(length)
-        case (1, 0):
-            guard minorVersion == 1 else { throw .malformed("a transfer coding in HTTP/1.0") }
-            guard codings[0].lowercased() == "chunked" else { throw .unsupportedCoding(codings[0]) }
-            return .chunked
-        default:
-            throw .malformed("more than one header that gives the length of the body")
-        }
-    }
-
-    /// RFC 9112, section 7.1: hexadecimal digits, then extensions, which are ignored.
-    private static func chunkSize(_ line: [UInt8]) throws(HTTPParseError) -> Int {
-        guard line.allSatisfy({ $0 >= 0x20 || $0 == .tab }) else {
-            throw .malformed("a control character in a chunk size")
-        }
-        let digits = line.prefix { $0 != UInt8(ascii: ";") && $0 != .space && $0 != .tab }
-        guard !digits.isEmpty, digits.count <= 15, digits.allSatisfy(\.isHexadecimalDigit),
-            let size = Int(text(digits), radix: 16)
-        else { throw .malformed("a chunk size") }
-        return size
-    }
-
-    private static func text(_ bytes: ArraySlice<UInt8>) -> String {
-        String(decoding: bytes, as: UTF8.self)
-    }
-}
-
-/// Why a request is refused.
-enum HTTPParseError: Error, Equatable {
-    /// The named part of the request breaks the grammar.
-    case malformed(String)
-    case headTooLarge(limit: Int)
-    case bodyTooLarge(limit: Int)
-    case unsupportedVersion(String)
-    case unsupportedCoding(String)
-
-    /// A line that ends in a line feed alone.
-    static let bareLineFeed = HTTPParseError.malformed("a line without carriage return")
-
-    /// The status to answer with before the connection is closed.
-    var status: Int {
-        switch self {
-        case .malformed: 400
-        case .headTooLarge: 431
-        case .bodyTooLarge: 413
-        case .unsupportedVersion: 505
-        case .unsupportedCoding: 501
-        }
-    }
-
-    /// One sentence for the peer.
-    var detail: String {
-        switch self {
-        case .malformed(let part): "Malformed request: \(part)"
-        case .headTooLarge(let limit): "The request head is over the limit of \(limit)"
-        case .bodyTooLarge(let limit): "The request body is over the limit of \(limit) bytes"
-        case .unsupportedVersion(let version): "\(version) is not supported"
-        case .unsupportedCoding(let coding): "The transfer coding \(coding) is not supported"
-        }
-    }
-}
-
-extension UInt8 {
-    fileprivate static let tab: UInt8 = 0x09
-    fileprivate static let lineFeed: UInt8 = 0x0a
-    fileprivate static let carriageReturn: UInt8 = 0x0d
-    fileprivate static let space: UInt8 = 0x20
-
-    /// RFC 9110, section 5.6.2.
-    fileprivate var isTokenCharacter: Bool {
-        switch self {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"):
-            true
-        default:
-            "!#$%&'*+-.^_`|~".utf8.contains(self)
-        }
-    }
-
-    fileprivate var isHexadecimalDigit: Bool {
-        switch self {
-        case UInt8(ascii: "a")...UInt8(ascii: "f"), UInt8(ascii: "A")...UInt8(ascii: "F"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"):
-            true
-        default:
-            false
-        }
     }
 }

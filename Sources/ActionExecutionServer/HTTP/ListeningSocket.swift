@@ -1,3 +1,5 @@
+import Synchronization
+
 #if canImport(Darwin)
 import Darwin
 #elseif canImport(Glibc)
@@ -14,11 +16,12 @@ public enum ServerAddress: Hashable, Sendable {
     case unix(path: String)
 }
 
-/// A socket that accepts connections; closed when it is let go.
+/// A socket that accepts connections; closed when it is let go, if not before.
 final class ListeningSocket: Sendable {
     let descriptor: Int32
     /// The address with the port that the system chose.
     let address: ServerAddress
+    private let isClosed = Atomic(false)
 
     /// Binds and listens.
     ///
@@ -34,9 +37,15 @@ final class ListeningSocket: Sendable {
     }
 
     deinit {
+        close()
+    }
+
+    /// Closes the socket; nothing may wait for it any more.
+    func close() {
+        guard !isClosed.exchange(true, ordering: .relaxed) else { return }
         // Unlinked first: once it's closed, another server may take the path over.
         if case .unix(let path) = address { _ = unlink(path) }
-        _ = close(descriptor)
+        systemClose(descriptor)
     }
 
     /// The next connection, not blocking and not inherited; nil when there is none now.
@@ -57,7 +66,8 @@ final class ListeningSocket: Sendable {
         return connection
     }
 
-    private static let backlog: Int32 = 128
+    /// A burst of connections must not wait for the loop to come round; the system has a limit of its own.
+    private static let backlog: Int32 = 1024
 
     private static func listenTCP(host: String, port: Int) throws(SystemError) -> (Int32, ServerAddress) {
         let operation = "listen on \(host) port \(port)"
@@ -107,7 +117,7 @@ final class ListeningSocket: Sendable {
         if bindSocket(descriptor, &address) != 0 {
             guard errno == EADDRINUSE else { throw closing(descriptor, operation) }
             guard isSocket(path), isAbandoned(&address) else {
-                _ = close(descriptor)
+                systemClose(descriptor)
                 throw SystemError(operation, code: EADDRINUSE)
             }
             guard unlink(path) == 0, bindSocket(descriptor, &address) == 0 else { throw closing(descriptor, operation) }
@@ -124,7 +134,7 @@ final class ListeningSocket: Sendable {
     /// Whether a Unix socket is left over from a process that is gone.
     private static func isAbandoned(_ address: inout sockaddr_un) -> Bool {
         guard let probe = try? openSocket(AF_UNIX, "probe") else { return false }
-        defer { _ = close(probe) }
+        defer { systemClose(probe) }
         let result = withUnsafePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
                 connect(probe, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
@@ -154,7 +164,7 @@ final class ListeningSocket: Sendable {
 
     private static func closing(_ descriptor: Int32, _ operation: String) -> SystemError {
         let error = SystemError(operation)
-        _ = close(descriptor)
+        systemClose(descriptor)
         return error
     }
 }
@@ -172,4 +182,9 @@ private func prepare(_ descriptor: Int32) {
 /// `accept` of the C library, which a method of the same name would hide.
 private func systemAccept(_ descriptor: Int32) -> Int32 {
     accept(descriptor, nil, nil)
+}
+
+/// `close` of the C library, likewise.
+private func systemClose(_ descriptor: Int32) {
+    _ = close(descriptor)
 }

@@ -15,6 +15,8 @@ public final class ActionExecutionServer: Sendable {
     private let loop: EventLoop
     private let listeners: [ListeningSocket]
     private let core: ServerCore
+    private let http: HTTPServer
+    private let shutdownTime: Duration
 
     /// Binds the addresses; requests are answered once ``run()`` is called.
     ///
@@ -36,24 +38,61 @@ public final class ActionExecutionServer: Sendable {
         for address in configuration.addresses { listeners.append(try ListeningSocket(address)) }
         self.listeners = listeners
         addresses = listeners.map(\.address)
-        core = try ServerCore(configuration, loop: loop)
+        let core = try ServerCore(configuration, loop: loop)
+        self.core = core
+        let requestGuard = RequestGuard(
+            sessionAPIKeyDigest: configuration.sessionAPIKeyDigest,
+            allowedHosts: configuration.allowedHosts
+        )
+        http = HTTPServer(
+            loop: loop,
+            limits: configuration.limits,
+            connectionLimit: configuration.connectionLimit,
+            check: { requestGuard.refusal(of: $0) },
+            handler: { head, body throws(HTTPBodyError) in try await core.respond(to: head, body) }
+        )
+        shutdownTime = configuration.shutdownTime
     }
 
     deinit {
         loop.stop()
     }
 
-    /// Serves until the task is cancelled or the lease runs out, then ends the shell and all that it runs.
+    /// Serves until the task is cancelled, ``shutDown()`` is called or the lease runs out, then ends the shell and all that
+    /// it runs.
     ///
-    /// Requests that are being answered are answered before it returns, but commands are ended for it. A server runs once.
+    /// Requests that are being answered then have ``ServerConfiguration/shutdownTime`` to come to their end; others are
+    /// refused. A server runs once.
     public func run() async {
+        // A task of its own, since cancellation must not reach what is to end in peace.
+        let serving = Task(executorPreference: loop) { [self] in await serve() }
+        await withTaskCancellationHandler {
+            await serving.value
+        } onCancel: {
+            shutDown()
+        }
+    }
+
+    /// Makes ``run()`` end, as cancelling its task does.
+    public func shutDown() {
+        core.stop()
+    }
+
+    /// Makes ``run()`` end without waiting for commands.
+    public func shutDownNow() async {
+        core.stop()
+        await http.endNow()
+    }
+
+    private func serve() async {
         await withTaskGroup { group in
             for listener in listeners {
-                group.addTask(executorPreference: loop) { [core] in await core.serve(listener) }
+                group.addTask(executorPreference: loop) { [http] in await http.serve(listener) }
             }
             group.addTask(executorPreference: loop) { [core] in await core.startShell() }
             group.addTask(executorPreference: loop) { [core] in await core.waitForEndOfLease() }
             await core.waitForEnd()
+            await http.drain(for: shutdownTime)
             group.cancelAll()
             await core.close()
         }
@@ -67,14 +106,12 @@ actor ServerCore {
 
     private let executor: ActionExecutor
     private let actions: ActionEndpoint
-    private let requestGuard: RequestGuard
+    private let transfers: FileTransfers
     private let started = ContinuousClock.now
     /// Names this run of the server.
     private let instance = String(UInt64.random(in: .min ... .max), radix: 16)
     private var lastExecution = ContinuousClock.now
     private let limits: HTTPLimits
-    private let connectionLimit: Int
-    private var connectionCount = 0
     private var lease: Lease
     private let end: EventLoop.WaitID
     private var leaseChange: EventLoop.WaitID?
@@ -94,53 +131,17 @@ actor ServerCore {
             outputs: OutputDirectory(path: configuration.outputDirectory)
         )
         let commands = CommandRunner(session, noChangeTimeout: configuration.noChangeTimeout, loop: loop)
-        executor = ActionExecutor(commands: commands, cells: CellRunner(session, commands: commands, loop: loop))
+        let files = FileEditor(workspace: configuration.workingDirectory, loop: loop)
+        let cells = CellRunner(session, commands: commands, loop: loop)
+        executor = ActionExecutor(commands: commands, cells: cells, files: files)
         actions = ActionEndpoint(executor, loop: loop)
-        requestGuard = RequestGuard(
-            sessionAPIKeyDigest: configuration.sessionAPIKeyDigest,
-            allowedHosts: configuration.allowedHosts
-        )
+        transfers = FileTransfers(configuration.transfers, directory: configuration.workingDirectory)
         lease = Lease(duration: configuration.lease, now: .now)
         limits = configuration.limits
-        connectionLimit = configuration.connectionLimit
         end = loop.makeWaitID()
     }
 
     // MARK: Life
-
-    /// Accepts connections until the task is cancelled.
-    func serve(_ listener: ListeningSocket) async {
-        let (requestGuard, limits) = (requestGuard, limits)
-        await withDiscardingTaskGroup { group in
-            while await loop.wait(for: [.readable(listener.descriptor)]) != .cancelled {
-                do throws(SystemError) {
-                    while let descriptor = try listener.accept() {
-                        let connection = HTTPConnection(
-                            descriptor: descriptor,
-                            loop: loop,
-                            limits: limits,
-                            check: { requestGuard.refusal(of: $0) },
-                            handler: { head, body throws(HTTPBodyError) in try await self.respond(to: head, body) }
-                        )
-                        group.addTask(executorPreference: loop) { await self.serve(connection) }
-                    }
-                } catch {
-                    // Out of descriptors, most likely. Connections that end give some back.
-                    if await loop.wait(until: .now + .milliseconds(100)) == .cancelled { break }
-                }
-            }
-            group.cancelAll()
-        }
-    }
-
-    private func serve(_ connection: HTTPConnection) async {
-        connectionCount += 1
-        defer { connectionCount -= 1 }
-        guard connectionCount <= connectionLimit else {
-            return await connection.run(refusingWith: HTTPResponse(detail: "Too many connections", status: 503))
-        }
-        await connection.run()
-    }
 
     /// Starts the shell before the first command asks for it.
     ///
@@ -155,7 +156,7 @@ actor ServerCore {
     }
 
     /// Makes the server end.
-    func stop() {
+    nonisolated func stop() {
         loop.notify(end)
     }
 
@@ -190,7 +191,7 @@ actor ServerCore {
 
     // MARK: Requests
 
-    private func respond(
+    func respond(
         to head: HTTPRequestHead,
         _ body: HTTPBodyReader
     ) async throws(HTTPBodyError) -> HTTPResponse {
@@ -215,11 +216,22 @@ actor ServerCore {
             return await actions.interrupt(try await body.readAll(limit: limits.bodySize))
         case ("POST", "/lease"):
             return setLease(try await body.readAll(limit: limits.bodySize))
+        case ("POST", "/list_files"):
+            return await transfers.list(try await body.readAll(limit: limits.bodySize))
+        case ("POST", "/upload_file"):
+            return try await transfers.upload(head, body)
+        case ("GET", "/download_files"):
+            return await transfers.download(head)
+        case ("POST", "/update_mcp_server"):
+            return MCPServers.update(try await body.readAll(limit: limits.bodySize))
         case ("GET", "/vscode/connection_token"):
             return HTTPResponse(json: ["token": .null])
-        case (_, "/alive"), (_, "/server_info"), (_, "/vscode/connection_token"):
+        case ("OPTIONS", "*"):
+            return HTTPResponse(status: 200, headers: ["allow": "GET, HEAD, POST"])
+        case (_, "/alive"), (_, "/server_info"), (_, "/vscode/connection_token"), (_, "/download_files"):
             return Self.notAllowed(butAllowed: "GET, HEAD")
-        case (_, "/execute_action"), (_, "/interrupt"), (_, "/lease"):
+        case (_, "/execute_action"), (_, "/interrupt"), (_, "/lease"), (_, "/list_files"), (_, "/upload_file"),
+            (_, "/update_mcp_server"):
             return Self.notAllowed(butAllowed: "POST")
         default:
             return HTTPResponse(detail: "Not Found", status: 404)

@@ -4,6 +4,7 @@ import EventStream
 struct ActionExecutor: Sendable {
     let commands: CommandRunner
     let cells: CellRunner
+    let files: FileEditor
 
     /// The observation of an action.
     ///
@@ -23,12 +24,19 @@ struct ActionExecutor: Sendable {
             )
         case .runIPython(let action):
             return await cells.run(action, timeout: request.timeout)
+        case .read(let action) where action.implementation == .editor:
+            return await files.view(action)
         case .read(let action):
             let directory = await commands.directory
             return await offload { FileActions.read(action, in: directory) }
         case .write(let action):
             let directory = await commands.directory
-            return await offload { FileActions.write(action, in: directory) }
+            return await files.write(action, in: directory)
+        case .edit(let action):
+            return await files.edit(action)
+        case .browse, .browseInteractive:
+            // The reference's text where it has no browser.
+            return .error(ErrorObservation(content: "Browser functionality is not supported or disabled."))
         default:
             throw Unsupported(kind: request.action.kind)
         }

@@ -28,8 +28,10 @@ public enum ServerCommand {
         }
         if parsed.isHelp { return say(ServerArguments.help) }
         if parsed.isVersion { return say("action-execution-server \(version)\n") }
-        do throws(SystemError) {
-            try serve(try configuration(parsed))
+        do {
+            var configuration = try configuration(parsed)
+            let user = try parsed.user.map { try prepare($0, parsed, &configuration) }
+            try serve(configuration, as: user ?? nil)
             return 0
         } catch {
             report("\(error)")
@@ -37,7 +39,36 @@ public enum ServerCommand {
         }
     }
 
-    private static func serve(_ configuration: ServerConfiguration) throws(SystemError) {
+    /// Finds or makes the user, and what belongs to it.
+    ///
+    /// - Returns: the user to become; nil to stay who this is.
+    private static func prepare(
+        _ requested: RequestedUser,
+        _ arguments: ServerArguments,
+        _ configuration: inout ServerConfiguration
+    ) throws -> SandboxUser? {
+        let user: SandboxUser
+        if geteuid() == 0 {
+            let result = try UserSetup(allowsSudo: arguments.allowsSudo).prepare(requested)
+            for note in result.notes { report(note) }
+            user = result.user
+        } else {
+            user = try SandboxUser(current: requested)
+        }
+        let shell = configuration.shell ?? Shell.find(searchPath: configuration.environment["PATH"] ?? "")
+        configuration.environment.merge(user.environment(shell: shell?.path)) { geteuid() == 0 ? $1 : $0 }
+        guard geteuid() == 0, user.account.user != 0 else { return nil }
+        if let path = arguments.workingDirectory {
+            let group = configuration.environment["SANDBOX_GROUP_ID"].flatMap(gid_t.init)
+            let outcome = try WorkingDirectory(path: path, user: user, group: group).prepare()
+            if case .foreign(let reason) = outcome {
+                report("\(reason), and \(user.account.name) (\(user.account.user)) can't write there")
+            }
+        }
+        return user
+    }
+
+    private static func serve(_ configuration: ServerConfiguration, as user: SandboxUser?) throws(SystemError) {
         let loop = try EventLoop()
         let signals = try Pipe()
         for number in [SIGTERM, SIGINT, SIGHUP] {
@@ -49,6 +80,8 @@ public enum ServerCommand {
         _ = signal(SIGPIPE, SIG_IGN)
         platform_adopt_orphans()
         let server = try ActionExecutionServer(configuration, loop: loop)
+        // Now that the addresses are bound, and before anything of a request is looked at.
+        try user?.become()
         for address in server.addresses {
             switch address {
             case .tcp(let host, let port):
@@ -59,7 +92,7 @@ public enum ServerCommand {
         let serving = Task(executorPreference: loop) {
             await withTaskGroup { group in
                 group.addTask(executorPreference: loop) { await server.run() }
-                group.addTask(executorPreference: loop) { _ = await loop.wait(for: [.readable(signals.readEnd)]) }
+                group.addTask(executorPreference: loop) { await end(server, on: signals, loop) }
                 group.addTask(executorPreference: loop) { await Orphans.reap(on: loop) }
                 await group.next()
                 group.cancelAll()
@@ -70,6 +103,15 @@ public enum ServerCommand {
         loop.run()
         _ = serving
         platform_unsubscribe_signals(signals.writeEnd)
+    }
+
+    /// Has the first signal end the server in peace, and the second at once.
+    private static func end(_ server: ActionExecutionServer, on signals: Pipe, _ loop: EventLoop) async {
+        var count = 0
+        while await loop.wait(for: [.readable(signals.readEnd)]) == .ready {
+            count += signals.drain()
+            if count == 1 { server.shutDown() } else { await server.shutDownNow() }
+        }
     }
 
     private static func configuration(_ arguments: ServerArguments) throws(SystemError) -> ServerConfiguration {
@@ -90,6 +132,7 @@ public enum ServerCommand {
         configuration.allowedHosts.formUnion(arguments.allowedHosts.map { $0.lowercased() })
         configuration.shell = arguments.shellPath.map { Shell(path: $0) }
         configuration.lease = arguments.lease.map { .seconds($0) }
+        if let seconds = arguments.shutdownTime { configuration.shutdownTime = .seconds(seconds) }
         let variable = environment["NO_CHANGE_TIMEOUT_SECONDS"].flatMap(ServerArguments.seconds)
         if let seconds = arguments.noChangeTimeout ?? variable { configuration.noChangeTimeout = .seconds(seconds) }
         environment["TERM"] = environment["TERM"] ?? "xterm-256color"

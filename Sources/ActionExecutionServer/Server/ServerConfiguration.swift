@@ -32,6 +32,12 @@ public struct ServerConfiguration: Sendable {
     public var connectionLimit: Int
     /// What a connection may ask of the server.
     public var limits: HTTPLimits
+    /// How long requests that are being answered may go on when the server is asked to end.
+    ///
+    /// The default leaves a container that is stopped enough of the engine's ten seconds to end what runs on.
+    public var shutdownTime: Duration
+    /// How files are moved in and out.
+    public var transfers: TransferConfiguration
     /// Where outputs are kept that are too long for an observation.
     public var outputDirectory: String
 
@@ -47,6 +53,8 @@ public struct ServerConfiguration: Sendable {
         lease = nil
         connectionLimit = 1000
         limits = HTTPLimits()
+        shutdownTime = .seconds(4)
+        transfers = TransferConfiguration()
         outputDirectory = "/tmp/action-execution-outputs"
     }
 }
