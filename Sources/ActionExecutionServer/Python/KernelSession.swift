@@ -261,27 +261,41 @@ actor KernelSession {
 
     // MARK: The pump
 
+    /// What became of a channel.
+    private enum ChannelState {
+        case open
+        case closed
+        /// It has what a kernel doesn't send.
+        case broken
+    }
+
+    /// How long an interpreter may live that has closed its channel: it does so when it ends.
+    private static let exitTimeout = Duration.seconds(2)
+
     private func runPump(_ pipe: Pipe) async {
+        var exitDeadline: ContinuousClock.Instant?
         while true {
             readOutput(pipe)
             var interests = [EventLoop.Interest.readable(pipe.readEnd), loop.childChange]
             if let kernel {
-                let isReachable = readMessages(of: kernel, pipe)
+                let state = readMessages(of: kernel, pipe)
                 if let end = kernel.ended() {
-                    // What it said and wrote last.
+                    // What it said last.
                     _ = readMessages(of: kernel, pipe)
-                    readOutput(pipe)
-                    kernelEnded(wasKilled ? .killed : .ended(end))
-                } else if !isReachable {
+                    kernelEnded(wasKilled ? .killed : .ended(end), pipe)
+                } else if state == .broken || exitDeadline.map({ .now >= $0 }) == true {
                     kernel.terminate()
-                    kernelEnded(.lost)
-                } else {
+                    kernelEnded(.lost, pipe)
+                } else if state == .open {
                     interests.append(.readable(kernel.channel))
+                } else {
+                    exitDeadline = exitDeadline ?? .now + Self.exitTimeout
                 }
             }
+            if kernel == nil { exitDeadline = nil }
             let id = loop.makeWaitID()
             pumpWait = id
-            let outcome = await loop.wait(for: interests, id: id)
+            let outcome = await loop.wait(for: interests, until: exitDeadline, id: id)
             pumpWait = nil
             loop.forget(id)
             if outcome == .cancelled { return }
@@ -304,26 +318,27 @@ actor KernelSession {
         _ = text.takeReplies()
     }
 
-    /// - Returns: false when the channel is of no use any more.
-    private func readMessages(of kernel: KernelProcess, _ pipe: Pipe) -> Bool {
-        var isOpen = true
+    private func readMessages(of kernel: KernelProcess, _ pipe: Pipe) -> ChannelState {
+        var state = ChannelState.open
         var count = 0
         repeat {
             let result = withUnsafeTemporaryAllocation(byteCount: 64 * 1024, alignment: 1) {
                 buffer -> Result<[KernelMessage], KernelMessageParser.Malformed> in
                 count = read(kernel.channel, buffer.baseAddress, buffer.count)
-                isOpen = count > 0 || (count < 0 && (errno == EAGAIN || errno == EINTR))
-                guard count > 0 else { return .success([]) }
+                guard count > 0 else {
+                    if count == 0 || (errno != EAGAIN && errno != EINTR) { state = .closed }
+                    return .success([])
+                }
                 do throws(KernelMessageParser.Malformed) {
                     return .success(try messages.consume(UnsafeRawBufferPointer(rebasing: buffer[..<count])))
                 } catch {
                     return .failure(error)
                 }
             }
-            guard case .success(let found) = result else { return false }
+            guard case .success(let found) = result else { return .broken }
             for message in found { take(message, pipe) }
         } while count == 64 * 1024
-        return isOpen
+        return state
     }
 
     private func take(_ message: KernelMessage, _ pipe: Pipe) {
@@ -341,12 +356,14 @@ actor KernelSession {
         }
     }
 
-    private func kernelEnded(_ ending: Ending) {
+    private func kernelEnded(_ ending: Ending, _ pipe: Pipe) {
+        // What it wrote last.
+        readOutput(pipe)
         kernel = nil
         wasKilled = false
         hasLostVariables = true
         if isBusy { return end(ending) }
-        let what = if case .ended(let end) = ending { "has \(end)" } else { "could not be reached, and was killed," }
+        let what = if case .ended(let end) = ending { "\(end)" } else { "could not be reached, and was killed," }
         notes.append("The Python interpreter \(what) since the last cell.")
     }
 

@@ -37,9 +37,10 @@ ORDER = "standard output and error keep their order, as on a terminal"
 LINES = "what is displayed ends its line"
 SEMICOLON = "a semicolon keeps a value from being shown, also outside the history"
 PAGER = "what IPython would page is shown"
-SCREEN = "a carriage return goes back to the line's beginning, as on a terminal"
+SCREEN = "a carriage return shows nothing, and what follows it overwrites the line, as on a terminal"
 TIMEOUT = "what a cell wrote before its time was over is kept, and where it was"
 LOOP = "no event loop runs while a cell does, so that asyncio.run works"
+FRAMES = "frames are IPython's own: its reserve for files that it can't read, which repeats what recurses, isn't needed"
 DIRECTORY = "the directory is the interpreter's own"
 
 CELLS = [
@@ -54,12 +55,22 @@ CELLS = [
     },
     {"code": "display(1); display(2)\n3", "ours": "1\n2\n3", "why": LINES},
     {"code": "1/0"},
-    {"code": "def f():\n    return 1/0\n\nf()"},
+    {
+        "code": "def f():\n    return 1/0\n\nf()",
+        "ours": "-" * 75 + "\nZeroDivisionError                         Traceback (most recent call last)\n"
+        "Cell In[1], line 4\n      1 def f():\n      2     return 1/0\n----> 4 f()\n\n"
+        "Cell In[1], line 2, in f()\n      1 def f():\n----> 2     return 1/0\n\nZeroDivisionError: division by zero",
+        "why": FRAMES,
+    },
     {"code": "print("},
     {"code": "'abc';", "ours": "[Code executed successfully with no output]", "why": SEMICOLON},
     {"code": "None"},
     {"code": "%pwd"},
-    {"code": "!echo hi; echo err >&2"},
+    {
+        "code": "!echo hi; echo err >&2",
+        "ours": "hi\nerr",
+        "why": SCREEN,
+    },
     {"code": "%%bash\necho from bash"},
     {"code": "!false\n_exit_code"},
     {"code": "y = !echo a b\ny"},
@@ -71,7 +82,13 @@ CELLS = [
     },
     {"code": "import warnings\nwarnings.warn('careful')"},
     {"code": "import asyncio\nawait asyncio.sleep(0.01)\n7"},
-    {"code": "async def g():\n    1/0\n\nawait g()"},
+    {
+        "code": "async def g():\n    1/0\n\nawait g()",
+        "ours": "-" * 75 + "\nZeroDivisionError                         Traceback (most recent call last)\n"
+        "Cell In[1], line 4\n      1 async def g():\n      2     1/0\n----> 4 await g()\n\n"
+        "Cell In[1], line 2, in g()\n      1 async def g():\n----> 2     1/0\n\nZeroDivisionError: division by zero",
+        "why": FRAMES,
+    },
     {"code": "raise SystemExit(3)"},
     {"code": "import sys\nsys.exit('bye')"},
     {"code": "[i for i in range(40)]"},
@@ -98,7 +115,13 @@ CELLS = [
     {"code": ""},
     {"code": "# comment"},
     {"code": "__name__"},
-    {"code": "class A:\n    def __repr__(self):\n        raise ValueError('no')\n\nA()"},
+    {
+        "code": "class A:\n    def __repr__(self):\n        raise ValueError('no')\n\nA()",
+        "ours": "-" * 75 + "\nValueError                                Traceback (most recent call last)\n"
+        "Cell In[1], line 3, in A.__repr__(self)\n      2 def __repr__(self):\n----> 3     raise ValueError('no')\n\n"
+        "ValueError: no",
+        "why": FRAMES,
+    },
     {"code": "exec('1/0')"},
     {"code": "raise KeyboardInterrupt"},
     {"code": "print('\\udc80 \U0001f600 \u00e4')"},
@@ -107,7 +130,7 @@ CELLS = [
         "timeout": 2,
         "ours": "before\n" + "-" * 75 + "\n"
         "KeyboardInterrupt                         Traceback (most recent call last)\nCell In[1], line 3\n"
-        "      1 import time\n      2 print('before')\n----> 3 time.sleep(100)\n\nKeyboardInterrupt: \n"
+        "      1 import time\n      2 print('before')\n----> 3 time.sleep(100)\n\nKeyboardInterrupt:\n"
         "[Execution timed out (2.0 seconds).]",
         "why": TIMEOUT,
     },

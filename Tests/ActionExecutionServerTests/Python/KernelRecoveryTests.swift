@@ -123,7 +123,7 @@ struct KernelRecoveryTests {
             while await fixture.cells.session.isRunning { try await Task.sleep(for: .milliseconds(1)) }
             try await fixture.expect(
                 "print('on')",
-                "[The Python interpreter has been killed by signal 9, as the system does when memory runs out, since the"
+                "[The Python interpreter was killed by signal 9, as the system does when memory runs out, since the"
                     + " last cell.]\n\(Self.fresh)on"
             )
         }
