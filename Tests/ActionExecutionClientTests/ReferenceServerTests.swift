@@ -94,8 +94,8 @@ struct ReferenceServerTests {
     // MARK: Servers
 
     private func withServer(_ peer: Peer, _ body: (Driven) async throws -> Void) async throws {
-        let http = HTTPClient()
-        defer { http.shutDown() }
+        let http = try HTTPClient()
+        defer { http.shutdown() }
         switch peer {
         case .ours:
             try await withOurs { url, directory in
