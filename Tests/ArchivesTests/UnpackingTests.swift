@@ -22,11 +22,8 @@ struct UnpackingTests {
             let error = await #expect(throws: ArchiveError.self, sourceLocation: location) {
                 try await fixture.unpack(HandMadeArchive(entries).bytes, options: options)
             }
-            #expect(
-                "\(String(describing: error))".contains(words) || "\(error?.description ?? "")".contains(words),
-                "\(error?.description ?? "nothing")",
-                sourceLocation: location
-            )
+            let text = error?.description ?? ""
+            #expect(text.contains(words), "\(text)", sourceLocation: location)
             #expect(try fixture.contents("") == before, sourceLocation: location)
         }
     }
@@ -41,7 +38,7 @@ struct UnpackingTests {
     )
     func hostileNames(_ name: String, _ words: String) async throws {
         try await expectRefusal(words, [Entry("good", "good"), Entry(name, "evil")])
-        try await expectRefusal(words == "no name" ? "" : words, [Entry("good/"), Entry(name, "evil"), Entry("x", "")])
+        try await expectRefusal(words, [Entry("good/"), Entry(name, "evil"), Entry("x", "")])
     }
 
     @Test("Backslashes and drive letters are refused from systems where they mean something, and are names from others")
@@ -222,7 +219,7 @@ struct UnpackingTests {
         }
         try await expectRefusal("leads out", [.link("l", to: "../x")], options: options)
         options.prefix = Array("../outside".utf8)
-        try await expectRefusal("", [Entry("secret", "evil")], options: options)
+        try await expectRefusal("no name for a file", [Entry("secret", "evil")], options: options)
     }
 
     #if os(Linux)

@@ -158,7 +158,7 @@ struct UploadTests {
     func anyBytes() async throws {
         try await withServer { fixture in
             let client = try await fixture.connect()
-            let names: [[UInt8]] = (1...255).filter { ![0x22, 0x0a, 0x0d, 0x2e, 0x2f].contains($0) }.map {
+            let names: [[UInt8]] = (1...255).filter { ![0x22, 0x5c, 0x0a, 0x0d, 0x2e, 0x2f].contains($0) }.map {
                 [0x61, UInt8($0)]
             }
             for name in names {
