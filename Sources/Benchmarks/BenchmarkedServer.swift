@@ -9,7 +9,7 @@ final class BenchmarkedServer {
     }
 
     /// Where it listens.
-    private enum Address {
+    fileprivate enum Address {
         case unix(String)
         case tcp(UInt16)
     }
