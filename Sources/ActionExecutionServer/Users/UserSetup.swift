@@ -33,7 +33,7 @@ struct UserSetup {
     /// - Throws: ``UserError`` or ``SystemError``; then nothing has changed that a second try would stumble over.
     func prepare(_ requested: RequestedUser) throws -> Result {
         let lock = try lockAccountFiles()
-        defer { _ = close(lock) }
+        defer { if let lock { _ = close(lock) } }
         let passwd = try read("/etc/passwd") ?? []
         let group = try read("/etc/group") ?? []
         let choice = try UserChoice(
@@ -69,7 +69,8 @@ struct UserSetup {
 
     // MARK: Account files
 
-    private func lockAccountFiles() throws(SystemError) -> Int32 {
+    /// - Returns: the lock's descriptor; nil where nobody can change the files.
+    private func lockAccountFiles() throws(SystemError) -> Int32? {
         do throws(FileAccess.Failure) {
             try FileAccess.makeDirectory(root + "/etc")
         } catch {
@@ -80,6 +81,7 @@ struct UserSetup {
         while true {
             let descriptor = platform_try_lock_file(path)
             if descriptor >= 0 { return descriptor }
+            if errno == EROFS { return nil }
             guard errno == EAGAIN || errno == EINTR, ContinuousClock.now < deadline else {
                 throw SystemError("lock the account files with \(path)")
             }
