@@ -127,14 +127,14 @@ final class ShellProcess: Sendable {
 
     /// Sends a signal to what runs in the foreground of the terminal.
     func signalForeground(_ number: Int32) {
-        let group = platform_foreground_process_group(terminal)
+        let group = platform_foreground_process_group(controller)
         if group > 0 { _ = kill(-group, number) }
     }
 
     /// Kills what runs in the foreground of the terminal, with all that it started: the shell itself when it is busy
     /// without a program.
     func killForeground() {
-        let group = platform_foreground_process_group(terminal)
+        let group = platform_foreground_process_group(controller)
         guard group > 0, group != processID else { return signalForeground(SIGKILL) }
         for member in ProcessTable.members(ofGroup: group) {
             for process in ProcessTable.descendants(of: member) { _ = kill(process, SIGKILL) }
