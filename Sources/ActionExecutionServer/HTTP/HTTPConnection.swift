@@ -28,6 +28,8 @@ actor HTTPConnection {
     /// The peer waits to be told before it sends the body.
     private var owesContinue = false
     private var patience: TransferPatience
+    /// The peer must not take what it got for a whole response.
+    private var mustReset = false
 
     /// Takes over an accepted socket, which ``run()`` closes.
     ///
@@ -252,7 +254,7 @@ actor HTTPConnection {
             return false
         }
         // The end of the connection is the end of the body: only a reset says that it came too soon.
-        if !isWhole, !isChunked { resetAtClose() }
+        if !isWhole, !isChunked { mustReset = true }
         return isWhole && isChunked
     }
 
@@ -282,7 +284,8 @@ actor HTTPConnection {
         return poll(&state, 1, 0) > 0
     }
 
-    private func resetAtClose() {
+    /// Makes closing reset the connection.
+    private func reset() {
         var option = linger(l_onoff: 1, l_linger: 0)
         _ = setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))
     }
@@ -359,6 +362,7 @@ actor HTTPConnection {
     /// Ends the sending side and takes what the peer still sends, within limits: closing with unread bytes would make
     /// the system reset the connection, and the peer could lose the response (RFC 9112, section 9.6).
     private func finishSending() async {
+        if mustReset { return reset() }
         guard shutdown(descriptor, Int32(SHUT_WR)) == 0 else { return }
         let deadline = ContinuousClock.now + limits.closingTime
         repeat {
