@@ -136,10 +136,10 @@ final class ShellProcess: Sendable {
     func killForeground() {
         let group = platform_foreground_process_group(controller)
         guard group > 0, group != processID else { return signalForeground(SIGKILL) }
-        for member in ProcessTable.members(ofGroup: group) {
-            for process in ProcessTable.descendants(of: member) { _ = kill(process, SIGKILL) }
-        }
-        signalForeground(SIGKILL)
+        let started = ProcessTable.members(ofGroup: group).flatMap(ProcessTable.descendants(of:))
+        // The group first: it would go on when what it waits for is gone.
+        _ = kill(-group, SIGKILL)
+        for process in started { _ = kill(process, SIGKILL) }
     }
 
     /// Ends the shell and all processes of its session, and reaps it.

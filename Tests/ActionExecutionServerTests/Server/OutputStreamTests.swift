@@ -232,6 +232,19 @@ struct OutputStreamTests {
         }
     }
 
+    @Test("What is killed doesn't go on when its children are gone", arguments: 1...20)
+    func forcingWhatWaits(round: Int) async throws {
+        try await withServer { fixture in
+            let (client, other) = (try await fixture.connect(), try await fixture.connect())
+            var events = try await Events(client, "bash -c 'echo ready; sleep 1000; touch went-on'")
+            try await events.readUntilShown("ready")
+            _ = try await other.request("POST", "/interrupt", body: #"{"force":true}"#)
+            let observation = try await events.readObservation()
+            #expect(observation["extras"]?["metadata"]?["exit_code"]?.intValue == 137)
+            #expect(try await client.run("ls") == "")
+        }
+    }
+
     @Test("Only the named session is interrupted")
     func interruptingOne() async throws {
         try await withServer { fixture in
