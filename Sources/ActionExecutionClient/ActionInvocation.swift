@@ -10,8 +10,9 @@ public struct ActionInvocation: Sendable, Hashable {
     public var idempotencyKey: String
     /// The event that asks for the action, if there is one.
     public var event: Event?
-    /// The shell session that a command runs in: letters, digits, `.`, `_` and `-`; nil for the one of actions that name
-    /// none. Sessions are made when they are named first, and run side by side.
+    /// The shell session that a command runs in; nil for the one of actions that name none.
+    ///
+    /// A name has letters, digits, `.`, `_` and `-`. Sessions are made when they are named first, and run side by side.
     public var shellSession: String?
 
     /// Makes an invocation of an action that is in no log, with a key of its own.

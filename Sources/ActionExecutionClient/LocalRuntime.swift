@@ -154,7 +154,7 @@ public actor LocalRuntime: Runtime {
 
     /// Interrupts what runs, as the key C-c does.
     ///
-    /// - Throws: ``RuntimeError``.
+    /// - Throws: ``RuntimeError``, or `HTTPError` when the server doesn't answer.
     @discardableResult
     public func interrupt(shellSession: String? = nil, isForced: Bool = false) async throws -> Int {
         try await connectedSandbox("interrupt()").client.interrupt(shellSession: shellSession, isForced: isForced)

@@ -35,7 +35,7 @@ public protocol Runtime: Sendable {
     ///   - shellSession: the session whose command is interrupted; nil for all that runs in the sandbox.
     ///   - isForced: whether it is killed.
     /// - Returns: how many actions were interrupted.
-    /// - Throws: ``RuntimeError``.
+    /// - Throws: ``RuntimeError``, or `HTTPError` when the server doesn't answer.
     @discardableResult
     func interrupt(shellSession: String?, isForced: Bool) async throws -> Int
 

@@ -92,6 +92,44 @@ struct LocalRuntimeTests {
         }
     }
 
+    @Test("Who reads an action's updates again gets its observation, and the action isn't performed again")
+    func updatesAgain() async throws {
+        try await withRuntime { runtime, stream, _ in
+            let action = Action.run(CommandAction(command: "echo x >> counter; cat counter"))
+            let updates = runtime.updates(of: ActionInvocation(action))
+            var last: [ActionUpdate] = []
+            for _ in 0..<2 {
+                var all: [ActionUpdate] = []
+                for try await update in updates { all.append(update) }
+                last.append(try #require(all.last))
+            }
+            #expect(last[0] == last[1])
+            #expect(try await stream.run("cat counter")?.content == "x")
+        }
+    }
+
+    @Test("An action that nobody performs is refused in its updates too, and a closed runtime has none")
+    func refusedUpdates() async throws {
+        var kept: LocalRuntime?
+        try await withRuntime { runtime, _, _ in
+            kept = runtime
+            let updates = runtime.updates(of: ActionInvocation(.think(ThinkAction(thought: "hm"))))
+            await #expect(
+                throws: RuntimeError.refused(
+                    status: 400,
+                    detail: "Actions of the kind think are not performed here"
+                )
+            ) {
+                for try await _ in updates {}
+            }
+        }
+        let runtime = try #require(kept)
+        await #expect(throws: RuntimeError.disconnected(reason: "it was closed")) {
+            for try await _ in runtime.updates(of: ActionInvocation(.run(CommandAction(command: "true")))) {}
+        }
+        for await _ in runtime.liveOutput { Issue.record("a closed runtime has no output") }
+    }
+
     @Test("The output of the stream's actions can be watched, without its secrets")
     func liveOutput() async throws {
         try await withRuntime { runtime, stream, _ in
@@ -105,11 +143,8 @@ struct LocalRuntimeTests {
                 #expect(output.actionID == action.id)
                 output.update.apply(to: &shown)
                 if shown == "it is " {
-                    var draft = EventDraft(.action(.run(CommandAction(command: "echo > gate"))), source: .agent)
-                    draft.shellSession = "other"
                     let opening = ActionInvocation(.run(CommandAction(command: "echo > gate")), shellSession: "other")
                     _ = try await runtime.execute(opening)
-                    #expect(draft.shellSession == "other")
                 }
                 if shown.hasSuffix("end\n") { break }
             }

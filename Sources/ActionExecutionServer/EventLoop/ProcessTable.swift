@@ -57,7 +57,9 @@ enum ProcessTable {
         else { return nil }
         let fields = bytes[(close + 1)...].split(separator: UInt8(ascii: " ")).prefix(4)
             .map { pid_t(String(decoding: $0, as: UTF8.self)) }
-        guard fields.count == 4, let parent = fields[1], let group = fields[2], let session = fields[3] else { return nil }
+        guard fields.count == 4, let parent = fields[1], let group = fields[2], let session = fields[3] else {
+            return nil
+        }
         return Entry(process: process, parent: parent, group: group, session: session)
     }
 }

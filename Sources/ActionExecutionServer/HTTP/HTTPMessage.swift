@@ -48,7 +48,9 @@ struct HTTPRequestHead: Sendable, Equatable {
     /// Whether a media type is named in `Accept`; wildcards and weights are not looked at.
     func accepts(_ type: String) -> Bool {
         headers.values(for: "accept").contains { value in
-            value.lowercased().split(separator: ",").contains { element in
+            // Most clients say that they take anything.
+            guard value.utf8.count >= type.utf8.count else { return false }
+            return value.lowercased().split(separator: ",").contains { element in
                 let name = element.prefix { $0 != ";" }
                 return name.split(separator: " ").joined() == type
             }

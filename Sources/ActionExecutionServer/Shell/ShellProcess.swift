@@ -130,19 +130,19 @@ final class ShellProcess: Sendable {
 
     /// Sends a signal to what runs in the foreground of the terminal.
     func signalForeground(_ number: Int32) {
-        let group = platform_foreground_process_group(terminal)
+        let group = platform_foreground_process_group(controller)
         if group > 0 { _ = systemKill(-group, number) }
     }
 
     /// Kills what runs in the foreground of the terminal, with all that it started: the shell itself when it is busy
     /// without a program.
     func killForeground() {
-        let group = platform_foreground_process_group(terminal)
+        let group = platform_foreground_process_group(controller)
         guard group > 0, group != processID else { return signalForeground(SIGKILL) }
-        for member in ProcessTable.members(ofGroup: group) {
-            for process in ProcessTable.descendants(of: member) { _ = systemKill(process, SIGKILL) }
-        }
-        signalForeground(SIGKILL)
+        let started = ProcessTable.members(ofGroup: group).flatMap(ProcessTable.descendants(of:))
+        // The group first: it would go on when what it waits for is gone.
+        _ = systemKill(-group, SIGKILL)
+        for process in started { _ = systemKill(process, SIGKILL) }
     }
 
     /// Ends the shell and all processes of its session, and reaps it.

@@ -87,6 +87,8 @@ actor ShellSession {
     private var hasTypedInput = false
     private var sequence = 1
     private var isClosed = false
+    /// Whether what runs are the shell's start-up files, which are nobody's command.
+    private var isStarting = false
     /// Whose request uses the session.
     let turn: Turn
 
@@ -174,6 +176,8 @@ actor ShellSession {
         isBroken = false
         prompts = PromptFilter(token: promptToken)
         hasPrompt = false
+        isStarting = true
+        defer { isStarting = false }
         beginRunning(mark: "", echo: "")
         // The preference lets continuations resume on the loop itself, without the detour of another thread.
         pump = Task(executorPreference: loop) { await self.runPump(process, files) }
@@ -376,7 +380,7 @@ actor ShellSession {
     /// - Parameter isForced: whether it is killed, with all that it started.
     /// - Returns: whether something ran.
     func interrupt(isForced: Bool) -> Bool {
-        guard isRunning, let process else { return false }
+        guard isRunning, !isStarting, let process else { return false }
         running?.wasInterrupted = true
         if isForced { process.killForeground() } else { process.signalForeground(SIGINT) }
         return true

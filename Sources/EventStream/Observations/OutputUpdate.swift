@@ -5,8 +5,9 @@
 public struct OutputUpdate: Sendable, Hashable {
     /// Characters (Unicode scalars) that go from the end of what was shown.
     public var removedCount: Int
-    /// Characters that were left out in this place, since they came faster than they were read. The observation tells
-    /// where the whole output is.
+    /// Characters that were left out in this place, since they came faster than they were read.
+    ///
+    /// The observation tells where the whole output is.
     public var omittedCount: Int
     /// What comes at the end.
     public var text: String

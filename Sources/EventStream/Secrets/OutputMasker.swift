@@ -9,14 +9,21 @@
 /// masker.finish().apply(to: &shown)
 /// ```
 public struct OutputMasker: Sendable {
-    /// Bytes of the output's end that can be changed by what comes: no command changes what is further up.
-    private static let windowLimit = 1 << 20
+    /// A part of the output as it is, and as it was shown.
+    private struct Piece {
+        var real = ""
+        var shown = ""
+    }
+
+    /// Bytes of the end that are looked at anew with each update, at least; up to twice as many.
+    private static let liveSize = 1 << 16
+    /// Pieces before that which can still be changed: no command changes what is further up.
+    private static let settledLimit = 16
 
     private let stream: EventStream
-    /// The end of the output as it is.
-    private var real = ""
-    /// What of it was shown, with placeholders.
-    private var shown = ""
+    /// What is before the live end, cut where no secret is cut in two.
+    private var settled: [Piece] = []
+    private var live = Piece()
 
     init(stream: EventStream) {
         self.stream = stream
@@ -28,7 +35,7 @@ public struct OutputMasker: Sendable {
     public mutating func mask(_ update: OutputUpdate) -> OutputUpdate {
         guard update.omittedCount > 0 else { return change(update, isEnd: false) }
         var result = change(OutputUpdate(removedCount: update.removedCount), isEnd: true)
-        (real, shown) = ("", "")
+        forget()
         result.append(OutputUpdate(omittedCount: update.omittedCount))
         result.append(change(OutputUpdate(text: update.text), isEnd: false))
         return result
@@ -36,30 +43,40 @@ public struct OutputMasker: Sendable {
 
     /// Returns what was held back; an output that begins after that has nothing to do with the one before.
     public mutating func finish() -> OutputUpdate {
-        defer { (real, shown) = ("", "") }
+        defer { forget() }
         return change(OutputUpdate(), isEnd: true)
+    }
+
+    private mutating func forget() {
+        (settled, live) = ([], Piece())
     }
 
     private mutating func change(_ update: OutputUpdate, isEnd: Bool) -> OutputUpdate {
         let masker = stream.currentMasker
-        if masker == nil, real.isEmpty { return update }
+        if masker == nil, live.real.isEmpty { return update }
+        while update.removedCount > live.real.scalarCount, let piece = settled.popLast() {
+            live = Piece(real: piece.real + live.real, shown: piece.shown + live.shown)
+        }
         // What was shown before there were secrets.
-        let removedBefore = update.removedCount - real.removeLastScalars(update.removedCount)
-        real += update.text
-        let masked = masker.map { $0.decided(real, isEnd: isEnd).masked } ?? real
-        var result = OutputUpdate(from: shown, to: masked)
+        let removedBefore = update.removedCount - live.real.removeLastScalars(update.removedCount)
+        live.real += update.text
+        let masked = masker.map { $0.decided(live.real, isEnd: isEnd).masked } ?? live.real
+        var result = OutputUpdate(from: live.shown, to: masked)
         result.removedCount += removedBefore
-        shown = masked
-        if real.utf8.count > 2 * Self.windowLimit { dropBeginning(masker) }
+        live.shown = masked
+        if live.real.utf8.count > 2 * Self.liveSize { settle(masker) }
         return result
     }
 
-    /// Gives up the beginning of the window, up to where no secret is cut in two.
-    private mutating func dropBeginning(_ masker: SecretMasker?) {
-        let beginning = String(decoding: real.utf8.dropLast(Self.windowLimit), as: UTF8.self)
-        guard let decided = masker?.decided(beginning, isEnd: false) else { return (real, shown) = ("", "") }
-        real.removeFirst(utf8: decided.byteCount)
-        shown.removeFirst(utf8: decided.masked.utf8.count)
+    /// Takes the beginning away from the live end, up to where no secret is cut in two.
+    private mutating func settle(_ masker: SecretMasker?) {
+        var end = live.real.utf8.index(live.real.endIndex, offsetBy: -Self.liveSize)
+        while live.real.utf8[end] & 0xc0 == 0x80 { end = live.real.utf8.index(before: end) }
+        let beginning = String(live.real[..<end])
+        let decided = masker?.decided(beginning, isEnd: false) ?? (beginning, beginning.utf8.count)
+        settled.append(Piece(real: live.real.removeFirst(utf8: decided.byteCount), shown: decided.masked))
+        live.shown.removeFirst(utf8: decided.masked.utf8.count)
+        if settled.count > Self.settledLimit { settled.removeFirst() }
     }
 }
 
@@ -77,8 +94,12 @@ extension SecretMasker {
 }
 
 extension String {
-    fileprivate mutating func removeFirst(utf8 count: Int) {
+    /// Removes bytes from the beginning, and returns them.
+    @discardableResult
+    fileprivate mutating func removeFirst(utf8 count: Int) -> String {
+        let removed = String(decoding: utf8.prefix(count), as: UTF8.self)
         self = String(decoding: utf8.dropFirst(count), as: UTF8.self)
+        return removed
     }
 }
 

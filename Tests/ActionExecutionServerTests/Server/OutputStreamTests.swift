@@ -228,7 +228,22 @@ struct OutputStreamTests {
             #expect(try response.json["interrupted"]?.intValue == 1)
             let observation = try await events.readObservation()
             #expect(observation["extras"]?["metadata"]?["exit_code"]?.intValue == 137)
-            #expect(try await client.run("echo $KEPT; kill -0 $(cat child) 2>&1 | grep -c 'No such'") == "kept\n1")
+            // A killed process is there until its new parent has reaped it.
+            let gone = "while kill -0 $(cat child) 2>&-; do sleep 0.01; done; echo $KEPT"
+            #expect(try await client.run(gone) == "kept")
+        }
+    }
+
+    @Test("What is killed doesn't go on when its children are gone", arguments: 1...20)
+    func forcingWhatWaits(round: Int) async throws {
+        try await withServer { fixture in
+            let (client, other) = (try await fixture.connect(), try await fixture.connect())
+            var events = try await Events(client, "bash -c 'echo ready; sleep 1000; touch went-on'")
+            try await events.readUntilShown("ready")
+            _ = try await other.request("POST", "/interrupt", body: #"{"force":true}"#)
+            let observation = try await events.readObservation()
+            #expect(observation["extras"]?["metadata"]?["exit_code"]?.intValue == 137)
+            #expect(try await client.run("ls") == "")
         }
     }
 

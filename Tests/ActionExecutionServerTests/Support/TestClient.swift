@@ -307,7 +307,7 @@ func serverConfiguration(
 ) -> ServerConfiguration {
     var configuration = ServerConfiguration(
         addresses: [.tcp(host: "127.0.0.1", port: 0), .unix(path: root + "/socket")],
-        workingDirectory: root + "/work/space"
+        workingDirectory: root + "/made/directory"
     )
     configuration.environment = ["HOME": root, "PATH": "/usr/local/bin:/usr/bin:/bin", "TERM": "xterm-256color"]
     configuration.outputDirectory = root + "/outputs"
