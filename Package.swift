@@ -70,7 +70,9 @@ let package = Package(
         ),
         .executableTarget(
             name: "Benchmarks",
-            dependencies: ["ActionExecutionClient", "CurlHTTP", "DockerEngine", "DockerRuntime", "EventStream"],
+            dependencies: [
+                "ActionExecutionClient", "CPlatform", "CurlHTTP", "DockerEngine", "DockerRuntime", "EventStream",
+            ],
             resources: [.embedInCode("Reference/reference_events.py")],
             swiftSettings: settings
         ),

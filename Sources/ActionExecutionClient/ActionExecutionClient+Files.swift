@@ -26,6 +26,7 @@ extension ActionExecutionClient {
     /// Copies a file or a folder into the sandbox; see ``Runtime/copyIn(_:to:options:)``.
     ///
     /// - Throws: ``RuntimeError``, or `CancellationError`.
+    @discardableResult
     public func copyIn(
         _ hostPath: String,
         to sandboxFolder: String,
@@ -100,6 +101,7 @@ extension ActionExecutionClient {
     /// Copies a file or a folder out of the sandbox; see ``Runtime/copyOut(_:to:options:)``.
     ///
     /// - Throws: ``RuntimeError``, or `CancellationError`.
+    @discardableResult
     public func copyOut(
         _ sandboxPath: String,
         to hostFolder: String,

@@ -29,7 +29,7 @@ public final class ActionExecutionClient: Sendable {
     /// Seconds that an action gets when it names none: the reference's `sandbox.timeout`.
     public let defaultTimeout: Double
 
-    let http: HTTPClient
+    private let http: HTTPClient
     /// The run of the server that answered first.
     private let instance = Mutex<String?>(nil)
 

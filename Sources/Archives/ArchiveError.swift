@@ -18,6 +18,8 @@ package enum ArchiveError: Error, Sendable, Hashable, CustomStringConvertible {
     case unsupported(entry: String, reason: String)
     /// An entry that must not be unpacked where it says.
     case refused(entry: String, reason: String)
+    /// What should be a single name, of a file or a folder, isn't.
+    case noName(String)
     /// More than the limits allow.
     case tooLarge(reason: String)
     /// There is something at the path that neither is a file nor a folder, or that can't be replaced by what is to be there.
@@ -36,6 +38,7 @@ package enum ArchiveError: Error, Sendable, Hashable, CustomStringConvertible {
         case .damaged(let entry, let reason): "the archive is damaged at \(entry): \(reason)"
         case .unsupported(let entry, let reason): "the archive's entry \(entry) can't be read: \(reason)"
         case .refused(let entry, let reason): "the archive's entry \(entry) is refused: \(reason)"
+        case .noName(let name): "'\(name)' is no name for a file or a folder"
         case .tooLarge(let reason): "too large: \(reason)"
         case .conflict(let path, let reason): "\(path) \(reason)"
         case .cancelled: "it was cancelled"

@@ -24,6 +24,11 @@ package struct EntryPath: Sendable, Hashable {
         guard names.count <= Self.depthLimit else { throw refuse("it is more than \(Self.depthLimit) folders deep") }
     }
 
+    /// Checks that something is the name of a file or a folder: not a path, and not one of those that lead elsewhere.
+    static func checkName(_ name: [UInt8]) throws(ArchiveError) {
+        guard (try? EntryPath(name))?.names == [name] else { throw .noName(printable(name)) }
+    }
+
     /// Whether a symbolic link leads to a place below the target, whatever other links of this kind there are.
     ///
     /// It does when it climbs no higher than the target, and only at its beginning: behind the name of a link `..` would

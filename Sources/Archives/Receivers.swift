@@ -25,9 +25,7 @@ package actor FileReceiver {
         permissions: UInt16?,
         owner: FileOwner?
     ) throws(ArchiveError) {
-        guard try EntryPath(name).names == [name] else {
-            throw .refused(entry: printable(name), reason: "it is no name for a file")
-        }
+        try EntryPath.checkName(name)
         self.name = name
         self.permissions = permissions
         let area = try StagingArea(in: folder, owner: owner)

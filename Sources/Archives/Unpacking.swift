@@ -69,9 +69,7 @@ struct Unpacking {
             root = folder
             return
         }
-        guard try EntryPath(prefix).names == [prefix] else {
-            throw .refused(entry: printable(prefix), reason: "it is no name for a folder")
-        }
+        try EntryPath.checkName(prefix)
         _ = try folder.makeFolder(prefix, permissions: 0o755)
         root = try folder.folder(prefix)
         if let owner = options.owner { try root.descriptor.setOwner(owner) }

@@ -155,43 +155,6 @@ struct LocalRuntimeTests {
         }
     }
 
-    @Test("Files go in, are seen by the shell, and come out as it changed them")
-    func files() async throws {
-        try await withRuntime { runtime, stream, _ in
-            try await withTemporaryDirectory { host in
-                let source = host.appending(path: "project")
-                try FileManager.default.createDirectory(at: source, withIntermediateDirectories: false)
-                try Data("one\n".utf8).write(to: source.appending(path: "list"))
-                let directory = try #require(try await stream.run("pwd")).content
-                try await runtime.copyIn(source.path, to: directory)
-                #expect(try await stream.run("cat project/list; echo two >> project/list")?.content == "one")
-                #expect(try await runtime.listFiles() == ["project/"])
-                #expect(try await runtime.listFiles(in: directory + "/project") == ["list"])
-                try await runtime.copyOut(directory + "/project/list", to: host.path)
-                #expect(try String(contentsOf: host.appending(path: "list"), encoding: .utf8) == "one\ntwo\n")
-                let archive = try await runtime.archive(of: directory)
-                #expect(try await archive.reduce(0) { $0 + $1.count } > 0)
-            }
-        }
-    }
-
-    @Test("Without a sandbox no files are copied, and the error says why")
-    func filesWithoutSandbox() async throws {
-        let runtime = LocalRuntime(configuration: try Self.configuration())
-        await #expect(throws: RuntimeError.notConnected(operation: "copyIn()")) {
-            try await runtime.copyIn("/x", to: "/y")
-        }
-        await runtime.close()
-        await #expect(throws: RuntimeError.disconnected(reason: "it was closed")) {
-            try await runtime.copyOut("/x", to: "/y")
-        }
-        let replay = ReplayRuntime(RecordedSession(events: []))
-        await #expect(throws: RuntimeError.unsupported(operation: "copying files")) {
-            try await replay.copyIn("/x", to: "/y")
-        }
-        await #expect(throws: RuntimeError.unsupported(operation: "listing files")) { try await replay.listFiles() }
-    }
-
     @Test("Two runtimes at once have nothing in common")
     func twoAtOnce() async throws {
         try await withRuntime { _, first, _ in

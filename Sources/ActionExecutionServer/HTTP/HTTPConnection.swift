@@ -149,7 +149,11 @@ actor HTTPConnection {
         let keepsConnection = head.keepsConnection && !isDraining && !Task.isCancelled && mayReachNextRequest
         switch response.body {
         case .bytes(let bytes):
-            let responseHead = response.encodedHead(.length(bytes.count), keepsConnection: keepsConnection)
+            let responseHead = response.encodedHead(
+                .length(bytes.count),
+                keepsConnection: keepsConnection,
+                minorVersion: head.minorVersion
+            )
             guard await send(responseHead, with: head.method == "HEAD" ? [] : bytes) else { return false }
         case .stream(let produce):
             guard await send(response, from: produce, to: head, keepsConnection: keepsConnection) else { return false }

@@ -35,7 +35,9 @@ struct HTTPResponse: Sendable {
     }
 
     /// The head as it is sent.
-    func encodedHead(_ framing: Framing, keepsConnection: Bool) -> String {
+    ///
+    /// - Parameter minorVersion: the request's, since a connection of HTTP/1.0 is kept only when that is said.
+    func encodedHead(_ framing: Framing, keepsConnection: Bool, minorVersion: Int = 1) -> String {
         var head = "HTTP/1.1 \(status) \(Self.reason(status))\r\n"
         switch framing {
         case .length(let count): head += "content-length: \(count)\r\n"
@@ -43,7 +45,11 @@ struct HTTPResponse: Sendable {
         case .untilClose: break
         }
         for (name, value) in headers.fields { head += "\(name): \(value)\r\n" }
-        if !keepsConnection { head += "connection: close\r\n" }
+        if !keepsConnection {
+            head += "connection: close\r\n"
+        } else if minorVersion == 0 {
+            head += "connection: keep-alive\r\n"
+        }
         return head + "\r\n"
     }
 

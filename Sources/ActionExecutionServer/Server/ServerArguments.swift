@@ -16,6 +16,7 @@ struct ServerArguments: Equatable {
     var allowedHosts: [String] = []
     var lease: Double?
     var noChangeTimeout: Double?
+    var shutdownTime: Double?
     var shellPath: String?
     /// Whom to be; nil for who started the server.
     var user: RequestedUser?
@@ -39,6 +40,7 @@ struct ServerArguments: Equatable {
             case "--allowed-host": allowedHosts.append(try Self.value(of: word, &rest))
             case "--lease": lease = try Self.seconds(of: word, &rest)
             case "--no-change-timeout": noChangeTimeout = try Self.seconds(of: word, &rest)
+            case "--shutdown-time": shutdownTime = try Self.seconds(of: word, &rest)
             case "--shell": shellPath = try Self.value(of: word, &rest)
             case "--username": user = RequestedUser(name: try Self.value(of: word, &rest), id: user?.id)
             case "--user-id": user = RequestedUser(name: user?.name, id: try Self.userID(of: word, &rest))
@@ -113,11 +115,13 @@ struct ServerArguments: Equatable {
           --username NAME              be this user, made if missing, with a home directory; needs to be started as root
           --user-id ID                 that user's id; without a name, whoever has it (default with a name: 1000)
           --sudo                       let that user become root by the image's sudo, without a password
+          --shutdown-time SECONDS      when asked to end, wait so long for commands that run (default 4)
           --shell PATH                 shell to use (default: bash if there is one, else sh)
           --version                    print the version and exit
           --help                       print this and exit
 
         The first line of standard output says where the server listens, as soon as it does.
+        SIGTERM, SIGINT and SIGHUP end it; a second one without waiting for commands.
         SESSION_API_KEY, NO_CHANGE_TIMEOUT_SECONDS and SANDBOX_GROUP_ID (the group of a working directory that is given to
         the user) in the environment work as with OpenHands.
 

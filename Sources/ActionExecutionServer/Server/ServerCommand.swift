@@ -132,6 +132,7 @@ public enum ServerCommand {
         configuration.allowedHosts.formUnion(arguments.allowedHosts.map { $0.lowercased() })
         configuration.shell = arguments.shellPath.map { Shell(path: $0) }
         configuration.lease = arguments.lease.map { .seconds($0) }
+        if let seconds = arguments.shutdownTime { configuration.shutdownTime = .seconds(seconds) }
         let variable = environment["NO_CHANGE_TIMEOUT_SECONDS"].flatMap(ServerArguments.seconds)
         if let seconds = arguments.noChangeTimeout ?? variable { configuration.noChangeTimeout = .seconds(seconds) }
         environment["TERM"] = environment["TERM"] ?? "xterm-256color"

@@ -130,7 +130,7 @@ extension HTTPResponse {
     init(_ error: ArchiveError) {
         let status =
             switch error {
-            case .notAnArchive, .empty, .damaged, .unsupported, .refused: 400
+            case .notAnArchive, .empty, .damaged, .unsupported, .refused, .noName: 400
             case .conflict: 409
             case .cancelled: 503
             case .tooLarge: 413

@@ -67,6 +67,15 @@ struct HTTPRequestParserTests {
             WellFormed(text: "GET /a/b?c=d&e HTTP/1.1\r\nHost:h\r\n\r\n", target: "/a/b?c=d&e"),
             WellFormed(text: "GET / HTTP/1.1\r\nHost: \t h \t \r\n\r\n"),
             WellFormed(text: "GET / HTTP/1.1\r\nHost:\r\n\r\n"),
+            WellFormed(text: "OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n", method: "OPTIONS", target: "*"),
+            WellFormed(text: "GET http://h:1/a?b HTTP/1.1\r\nHost: H:1\r\n\r\n", target: "/a?b"),
+            WellFormed(text: "GET HTTP://h HTTP/1.1\r\nHost: h\r\n\r\n"),
+            WellFormed(text: "GET http://h?b HTTP/1.1\r\nHost: h\r\n\r\n", target: "/?b"),
+            WellFormed(
+                text: "GET http://h/ HTTP/1.0\r\n\r\n",
+                minorVersion: 0,
+                keepsConnection: false
+            ),
             WellFormed(text: "OPTIONS /x HTTP/1.1\r\nhOST: h\r\n\r\n", method: "OPTIONS", target: "/x"),
             WellFormed(text: "M-SEARCH /x HTTP/1.1\r\nHost: h\r\n\r\n", method: "M-SEARCH", target: "/x"),
             WellFormed(text: "GET /%00%zz HTTP/1.1\r\nHost: h\r\n\r\n", target: "/%00%zz"),
@@ -212,6 +221,8 @@ struct HTTPRequestParserTests {
             .fields("Transfer-Encoding: chunked, chunked", status: 501),
             .fields("Transfer-Encoding: gzip, chunked", status: 501),
             .fields("Transfer-Encoding: identity", status: 501),
+            .fields("Transfer-Encoding: xchunked", status: 501),
+            .fields("Transfer-Encoding: chunked, identity", status: 501),
             .fields("Transfer-Encoding:", status: 501),
             Refused("POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n"),
             // Lines.
@@ -239,15 +250,22 @@ struct HTTPRequestParserTests {
             Refused("GET\t/\tHTTP/1.1\r\nHost: h\r\n\r\n"),
             Refused("G(T / HTTP/1.1\r\nHost: h\r\n\r\n"),
             Refused("GET /a\u{1}b HTTP/1.1\r\nHost: h\r\n\r\n"),
-            Refused("GET http://h/ HTTP/1.1\r\nHost: h\r\n\r\n"),
+            Refused("GET http:// HTTP/1.1\r\nHost: h\r\n\r\n"),
+            Refused("GET http://other/ HTTP/1.1\r\nHost: h\r\n\r\n"),
+            Refused("GET http://user@h/ HTTP/1.1\r\nHost: h\r\n\r\n"),
+            Refused("GET https://h/ HTTP/1.1\r\nHost: h\r\n\r\n"),
+            Refused("GET h HTTP/1.1\r\nHost: h\r\n\r\n"),
+            Refused("GET * HTTP/1.1\r\nHost: h\r\n\r\n"),
             Refused("CONNECT h:80 HTTP/1.1\r\nHost: h\r\n\r\n"),
-            Refused("OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n"),
             Refused("GET / http/1.1\r\nHost: h\r\n\r\n"),
             Refused("GET / HTTP/2.0\r\nHost: h\r\n\r\n", status: 505),
             Refused("GET / HTTP/1.2\r\nHost: h\r\n\r\n", status: 505),
             Refused("GET / HTTP/0.9\r\nHost: h\r\n\r\n", status: 505),
-            Refused("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
-            Refused("\u{16}\u{3}\u{1}\u{2}\u{0}\u{1}\n"),
+            // Other protocols: HTTP/2, and TLS at its first byte.
+            Refused("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", status: 505),
+            Refused("\u{16}"),
+            Refused("\u{0}"),
+            Refused("\rG"),
             // Host.
             Refused("GET / HTTP/1.1\r\nX: y\r\n\r\n"),
             .fields("Host: other"),
@@ -258,6 +276,9 @@ struct HTTPRequestParserTests {
             .chunks("0x1\r\na\r\n"),
             .chunks("-1\r\n"),
             .chunks("+1\r\na\r\n"),
+            .chunks("1 \r\na\r\n"),
+            .chunks("1 1\r\na\r\n"),
+            .chunks("1;\u{7f}\r\na\r\n"),
             .chunks("1000000000000000\r\n"),
             .chunks("FFFFFFFFFFFFFFF\r\n", status: 413),
             .chunks("1\r\nab\r\n"),
@@ -323,45 +344,44 @@ struct HTTPRequestParserTests {
         #expect(expects("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\n") == false)
     }
 
+    @Test("Extensions of chunks are bounded for all chunks together")
+    func chunkExtensions() {
+        let head = "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
+        let chunk = "1;" + String(repeating: "x", count: 49) + "\r\na\r\n"
+        let limits = HTTPRequestParser.Limits(head: 200)
+        #expect(parse(head + String(repeating: chunk, count: 4) + "0\r\n\r\n", limits: limits).error == nil)
+        #expect(parse(head + String(repeating: chunk, count: 5), limits: limits).error == .headTooLarge(limit: 200))
+    }
+
     @Test(
-        "Random bytes and damaged requests end in requests or one error, and read the same in pieces",
-        arguments: 0..<20
+        "A path is percent-decoded, and stays as it is where that can't be",
+        arguments: [
+            ("/%61live", "/alive"), ("/%61LIVE?%61", "/aLIVE"), ("/a%2Fb", "/a/b"), ("/%zz%4", "/%zz%4"),
+            ("/%", "/%"), ("/%+1", "/%+1"), ("/%c3%a9", "/é"), ("*", "*"), ("/a?b?c", "/a"),
+        ]
     )
-    func garbage(seed: UInt64) {
-        var random = SeededGenerator(seed: seed)
-        let alphabet = Array(
-            "GETPOS /HTTP/1.\r\n\r\n::  hostcontent-length: 5transfer-encoding: chunked0aF;\u{0}\u{7f}é".utf8
-        )
-        let limits = HTTPRequestParser.Limits(head: 300, fieldCount: 5, body: 100)
-        for _ in 0..<200 {
-            var bytes: [UInt8]
-            if Bool.random(using: &random) {
-                bytes = Array(Self.stream.utf8)
-                for _ in 0..<Int.random(in: 1...6, using: &random) {
-                    let index = Int.random(in: 0..<bytes.count, using: &random)
-                    switch Int.random(in: 0..<4, using: &random) {
-                    case 0: bytes[index] = UInt8.random(in: 0...255, using: &random)
-                    case 1: bytes.remove(at: index)
-                    case 2: bytes.insert(alphabet[index % alphabet.count], at: index)
-                    default: bytes.replaceSubrange(index..<min(index + 9, bytes.count), with: bytes.prefix(index % 40))
-                    }
-                }
-            } else {
-                let count = Int.random(in: 0..<400, using: &random)
-                bytes = (0..<count).map { _ in alphabet.randomElement(using: &random) ?? 0 }
-            }
-            let whole = parse([bytes], limits: limits)
-            var pieces: [[UInt8]] = []
-            var rest = bytes[...]
-            while !rest.isEmpty {
-                let piece = rest.prefix(Int.random(in: 1...30, using: &random))
-                pieces.append(Array(piece))
-                rest = rest.dropFirst(piece.count)
-            }
-            let split = parse(pieces, limits: limits)
-            #expect(split.heads == whole.heads)
-            #expect(split.bodies == whole.bodies)
-            #expect(split.error?.status == whole.error?.status)
-        }
+    func paths(target: String, path: String) {
+        let head = HTTPRequestHead(method: "GET", target: target, minorVersion: 1, headers: [:], body: .none)
+        #expect(head.path == path)
+    }
+
+    @Test("The host of a whole URL stands for a missing Host field")
+    func hostOfTarget() throws {
+        let head = try #require(parse("GET http://evil.example/ HTTP/1.0\r\n\r\n").heads.first)
+        #expect(head.headers.single("host") == "evil.example")
+    }
+
+    @Test(
+        "Expectations that nobody knows are told apart from the known one",
+        arguments: [
+            ("Expect: 100-continue", false), ("Expect: 100-CONTINUE", false), ("Expect: 200-ok", true),
+            ("Expect: 100-continue, x=y", true), ("X: y", false), ("Expect:", false),
+        ]
+    )
+    func unknownExpectations(field: String, isUnknown: Bool) throws {
+        let head = try #require(parse("GET / HTTP/1.1\r\nHost: h\r\n\(field)\r\n\r\n").heads.first)
+        #expect(head.hasUnknownExpectation == isUnknown)
+        let old = try #require(parse("GET / HTTP/1.0\r\n\(field)\r\n\r\n").heads.first)
+        #expect(!old.hasUnknownExpectation)
     }
 }

@@ -59,7 +59,8 @@ enum ParserProperties {
         let whole = parse(CollectionOfOne(bytes[...]))
         if let complaint = whole.complaint { return complaint }
         for size in [1, 2, 3, 7, 64] {
-            let split = parse(stride(from: 0, to: bytes.count, by: size).lazy.map { bytes[$0..<min($0 + size, bytes.count)] })
+            let starts = stride(from: 0, to: bytes.count, by: size)
+            let split = parse(starts.lazy.map { bytes[$0..<min($0 + size, bytes.count)] })
             if split != whole { return "in pieces of \(size): \(split), but at once: \(whole)" }
         }
         for head in whole.heads {

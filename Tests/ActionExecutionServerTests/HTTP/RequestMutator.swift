@@ -17,8 +17,8 @@ struct RequestMutator {
     /// What stands between the meaning of one request and another.
     private static let tokens: [[UInt8]] = [
         "\r\n", "\n", "\r", " ", "\t", ":", "\u{0}", "\u{7f}", "chunked", "Transfer-Encoding: ", "Content-Length: ",
-        "Host: ", "0\r\n\r\n", "\r\n\r\n", ";", "+", "0x", "-1", "99999999999999999999", "fffffffffffffff", ",", "HTTP/1.1",
-        "http://", "*", "%", "Expect: 100-continue\r\n", "\r\n ",
+        "Host: ", "0\r\n\r\n", "\r\n\r\n", ";", "+", "0x", "-1", "99999999999999999999", "fffffffffffffff", ",",
+        "HTTP/1.1", "http://", "*", "%", "Expect: 100-continue\r\n", "\r\n ",
     ].map { Array($0.utf8) }
 
     var random: SeededGenerator

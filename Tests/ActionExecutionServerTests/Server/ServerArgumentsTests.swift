@@ -11,7 +11,7 @@ struct ServerArgumentsTests {
     func options() throws {
         let arguments = try Self.parse(
             "--lease 1.5 8000 --host ::1 --unix-socket /s --working-dir /w --session-api-key-file /k --allowed-host a"
-                + " --allowed-host b --no-change-timeout 3 --shell /bin/dash"
+                + " --allowed-host b --no-change-timeout 3 --shutdown-time 2 --shell /bin/dash"
         )
         #expect(arguments.port == 8000)
         #expect(arguments.host == "::1")
@@ -21,6 +21,7 @@ struct ServerArgumentsTests {
         #expect(arguments.allowedHosts == ["a", "b"])
         #expect(arguments.lease == 1.5)
         #expect(arguments.noChangeTimeout == 3)
+        #expect(arguments.shutdownTime == 2)
         #expect(arguments.shellPath == "/bin/dash")
         #expect(!arguments.isHelp && !arguments.isVersion)
     }

@@ -81,3 +81,8 @@ func permissions(_ path: String) throws -> String {
     guard lstat(path, &status) == 0 else { throw SystemError("look at \(path)") }
     return String(status.st_mode & 0o7777, radix: 8)
 }
+
+/// A path whose last part has any bytes, for calls of the system.
+func rawPath(_ folder: String, _ name: [UInt8]) -> [CChar] {
+    Array("\(folder)/".utf8CString.dropLast()) + name.map { CChar(bitPattern: $0) } + [0]
+}

@@ -45,6 +45,13 @@ actor TestClient {
         isOpen = false
     }
 
+    /// Closes the socket with a reset, so that the server's next call fails.
+    func reset() {
+        var option = linger(l_onoff: 1, l_linger: 0)
+        _ = setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))
+        close()
+    }
+
     // MARK: Requests
 
     func request(

@@ -67,12 +67,7 @@ struct ListFilesTests {
     func anyBytes() async throws {
         try await withServer { fixture in
             let name: [UInt8] = [0x61, 0xff]
-            #expect(
-                mkdir(
-                    fixture.directory.utf8CString.dropLast() + [0x2f] + name.map(CChar.init(bitPattern:)) + [0],
-                    0o755
-                ) == 0
-            )
+            #expect(mkdir(rawPath(fixture.directory, name), 0o755) == 0)
             let client = try await fixture.connect()
             let response = try await client.request("POST", "/list_files", body: "{}")
             #expect(response.body.text.lowercased() == #"["a\udcff/"]"#)

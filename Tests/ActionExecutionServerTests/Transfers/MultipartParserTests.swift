@@ -1,3 +1,5 @@
+import EventStream
+import Foundation
 import Testing
 
 @testable import ActionExecutionServer

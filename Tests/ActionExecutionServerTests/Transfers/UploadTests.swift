@@ -104,13 +104,15 @@ struct UploadTests {
             try await refuse(Array(file.dropLast(10)), target, 400, "cut off")
             try await refuse(Form.head(Array("x".utf8)) + [0x0d, 0x0a] + file, target, 422, "two files")
             for name in ["../x", "/x", "a/b", "..", "."] {
-                try await refuse(Form.file(name, "evil"), target, 400, "refused")
+                try await refuse(Form.file(name, "evil"), target, 400, "no name for a file")
             }
             try await refuse(Form.file("x.zip", "no archive"), target, 400, "not a readable zip archive")
             try await refuse(file, "destination=\(fixture.directory)/full", 409, "is a folder")
             try await refuse(file, "destination=\(fixture.directory)/file", 400, "Not a directory")
             try await refuse(file, "destination=\(fixture.directory)/file/deeper", 400, "Not a directory")
+            #if os(Linux)
             try await refuse(file, "destination=/proc/nothing", 404, "No such file")
+            #endif
         }
     }
 
