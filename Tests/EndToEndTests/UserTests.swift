@@ -12,6 +12,8 @@ import Testing
 @Suite(.timeLimit(.minutes(5)))
 struct UserTests {
     private static let images = [TestEnvironment.image, TestEnvironment.imageWithoutBash]
+    private static let serverDirectory = "/.action-execution-server"
+    private static let port = "30000"
 
     /// What a container was told to do by its server's arguments.
     private struct Container {
@@ -32,6 +34,13 @@ struct UserTests {
             return observation.content
         }
 
+        /// Expects a command to end with status 0, and to write this.
+        func expect(_ command: String, _ expected: String, _ location: SourceLocation = #_sourceLocation) async throws {
+            let observation = try await run(command)
+            #expect(observation.content == expected, sourceLocation: location)
+            #expect(observation.metadata.exitCode == 0, "\(observation)", sourceLocation: location)
+        }
+
         func log() async throws -> String {
             String(decoding: try await engine.containerLogs(id).collect(upTo: 1 << 20).stderr, as: UTF8.self)
         }
@@ -45,29 +54,29 @@ struct UserTests {
         _ arguments: [String],
         _ change: (inout ContainerRequest) -> Void = { _ in },
         prepare: (_ id: String, DockerEngineClient) async throws -> Void = { _, _ in },
-        _ body: (_ id: String, SandboxContainer, DockerEngineClient) async throws -> Void
+        _ body: (_ id: String, DockerEngineClient) async throws -> Void
     ) async throws {
         try await withSession { session in
             let volume = try ServerVolume(binary: try TestEnvironment.serverBinary())
-            let sandbox = SandboxContainer(
-                configuration: try session.configuration(image: image),
-                sessionID: session.id,
-                serverVolume: volume,
-                sessionAPIKey: "key"
-            )
-            var request = sandbox.request
-            request.configuration.command = (request.configuration.command ?? []) + arguments
-            // So that its last words can be read.
-            request.host.autoRemove = false
+            var request = ContainerRequest(image: image, command: arguments)
+            request.configuration.entrypoint = ["\(Self.serverDirectory)/\(ServerVolume.programName)"]
+            request.configuration.command =
+                [Self.port, "--working-dir", "/workspace", "--lease", "60"] + arguments
+            request.configuration.workingDirectory = "/"
+            request.configuration.labels = ["swift-docker-runtime.session": session.id]
+            request.configuration.exposedPorts = ["\(Self.port)/tcp": EmptyObject()]
+            request.host.mounts = [volume.mount(at: Self.serverDirectory, isReadOnly: true)]
+            request.host.portBindings = ["\(Self.port)/tcp": [PortBinding(hostIP: "127.0.0.1", hostPort: "")]]
+            request.host.capDrop = ["ALL"]
+            request.host.capAdd = DockerRuntime.Configuration.shellCapabilities
             change(&request)
-            let id = try await session.engine.createContainer(request, named: sandbox.name).id
+            let id = try await session.engine.createContainer(request, named: "swift-docker-runtime-\(session.id)").id
             let result: Result<Void, any Error>
             do {
-                let directory = SandboxContainer.serverDirectory
-                try await volume.complete(in: id, at: directory, image: image, on: session.engine)
+                try await volume.complete(in: id, at: Self.serverDirectory, image: image, on: session.engine)
                 try await prepare(id, session.engine)
                 try await session.engine.startContainer(id)
-                result = .success(try await body(id, sandbox, session.engine))
+                result = .success(try await body(id, session.engine))
             } catch {
                 result = .failure(error)
             }
@@ -84,13 +93,13 @@ struct UserTests {
         prepare: (_ id: String, DockerEngineClient) async throws -> Void = { _, _ in },
         _ body: (Container) async throws -> Void
     ) async throws {
-        try await withContainer(image: image, arguments, change, prepare: prepare) { id, sandbox, engine in
+        try await withContainer(image: image, arguments, change, prepare: prepare) { id, engine in
             let http = try HTTPClient()
             defer { http.shutdown() }
-            let ports = try await engine.inspectContainer(id).hostPorts(for: "\(SandboxContainer.port)/tcp")
+            let ports = try await engine.inspectContainer(id).hostPorts(for: "\(Self.port)/tcp")
             let port = try #require(ports.lazy.compactMap(\.hostPort).first)
             let host = if case .tcp(let host, _, _) = engine.endpoint.transport { host } else { "127.0.0.1" }
-            let endpoint = ActionExecutionClient.Endpoint(url: "http://\(host):\(port)", sessionAPIKey: "key")
+            let endpoint = ActionExecutionClient.Endpoint(url: "http://\(host):\(port)")
             let client = ActionExecutionClient(endpoint: endpoint, http: http)
             try await client.waitUntilReady()
             try await body(Container(id: id, engine: engine, client: client))
@@ -113,7 +122,7 @@ struct UserTests {
             let none = "0000000000000000"
             let expected =
                 "Uid: 1234 1234 1234 1234\nGid: 1234 1234 1234 1234\nCapPrm: \(none)\nCapEff: \(none)\nNoNewPrivs: 1"
-            for process in ["1", "self"] { #expect(try await container.output("p=\(process); \(ids)") == expected) }
+            for process in ["1", "self"] { try await container.expect("p=\(process); \(ids)", expected) }
             // Files are written by the server itself.
             let write = FileWriteAction(path: "/workspace/written", content: "text")
             _ = try await container.client.execute(ActionInvocation(.write(write)))
@@ -124,28 +133,31 @@ struct UserTests {
                 Issue.record("the server wrote what the user may not")
                 return
             }
-            #expect(try await container.run("cat /proc/1/environ").metadata.exitCode != 0)
+            let environment = try await container.run("cat /proc/1/environ")
+            #expect(environment.metadata.exitCode != 0)
             // It reaps what it adopts, and the user can't kill it.
-            #expect(try await container.output("(sleep 0.01 &); kill -9 $PPID; echo alive") == "alive")
+            try await container.expect("(sleep 0.01 &); kill -9 $PPID; echo alive", "alive")
             let zombies = "while grep -qs '^State:.Z' /proc/[0-9]*/status; do sleep 0.05; done"
-            #expect(try await container.output(zombies) == "")
-            #expect(try await container.log() == "")
+            try await container.expect(zombies, "")
+            let log = try await container.log()
+            #expect(log == "")
         }
     }
 
     @Test("With root asked for by its name, the server is root", arguments: images)
     func root(image: String) async throws {
         try await withServer(image: image, ["--username", "root", "--user-id", "0"]) { container in
-            #expect(try await container.output("id -u; echo $HOME $USER; touch /etc/x") == "0\n/root root")
+            try await container.expect("id -u; echo $HOME $USER; touch /etc/x", "0\n/root root")
         }
     }
 
     @Test("An account of the image is used as it is, and what differs from what was asked for is told")
     func existing() async throws {
         try await withServer(image: TestEnvironment.image, ["--username", "agent", "--user-id", "33"]) { container in
-            #expect(try await container.output("id -un; echo $HOME") == "www-data\n/var/www")
+            try await container.expect("id -un; echo $HOME", "www-data\n/var/www")
             let told = "the user with the id 33 has the name www-data in this image, not agent"
-            #expect(try await container.log().contains(told))
+            let log = try await container.log()
+            #expect(log.contains(told))
         }
     }
 
@@ -179,11 +191,12 @@ struct UserTests {
         // A new volume is the user's; a folder that has somebody's files stays as it is, and that is told.
         let mounted = ["--username", "agent", "--working-dir", "/work/mounted"]
         try await withServer(image: image, mounted, change) { container in
-            #expect(try await container.output("stat -c %u .; touch x") == "1000")
+            try await container.expect("stat -c %u .; touch x", "1000")
         }
         try await withServer(image: image, mounted, change, prepare: files) { container in
-            #expect(try await container.output("stat -c '%n %u' . file") == ". 0\nfile 0")
-            #expect(try await container.log().contains("/work/mounted is mounted and belongs to the user 0"))
+            try await container.expect("stat -c '%n %u' . file", ". 0\nfile 0")
+            let log = try await container.log()
+            #expect(log.contains("/work/mounted is mounted and belongs to the user 0"))
         }
     }
 
@@ -197,8 +210,9 @@ struct UserTests {
     )
     func refused(arguments: [String], startedAs: String?, reason: String) async throws {
         let change = { (request: inout ContainerRequest) in request.configuration.user = startedAs }
-        try await withContainer(image: TestEnvironment.imageWithoutBash, arguments, change) { id, _, engine in
-            #expect(try await engine.waitContainer(id) == 1)
+        try await withContainer(image: TestEnvironment.imageWithoutBash, arguments, change) { id, engine in
+            let status = try await engine.waitContainer(id)
+            #expect(status == 1)
             let log = try await engine.containerLogs(id).collect(upTo: 1 << 20)
             #expect(log.stdout.isEmpty)
             #expect(String(decoding: log.stderr, as: UTF8.self).contains(reason))
@@ -209,8 +223,9 @@ struct UserTests {
     func withoutCapabilities() async throws {
         let change = { (request: inout ContainerRequest) in request.host.capAdd = ["CHOWN", "DAC_OVERRIDE", "FOWNER"] }
         let arguments = ["--username", "agent"]
-        try await withContainer(image: TestEnvironment.imageWithoutBash, arguments, change) { id, _, engine in
-            #expect(try await engine.waitContainer(id) == 1)
+        try await withContainer(image: TestEnvironment.imageWithoutBash, arguments, change) { id, engine in
+            let status = try await engine.waitContainer(id)
+            #expect(status == 1)
             let log = try await engine.containerLogs(id).collect(upTo: 1 << 20)
             #expect(String(decoding: log.stderr, as: UTF8.self).contains("capabilities SETUID and SETGID"))
         }
