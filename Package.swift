@@ -30,14 +30,24 @@ let package = Package(
         // C: only what Swift can't spell.
         .target(name: "CCurl", linkerSettings: [.linkedLibrary("curl")]),
         .target(name: "CPlatform"),
+        .target(name: "CZlib", linkerSettings: [.linkedLibrary("z")]),
 
         // Libraries. Each depends on those above it only.
         .target(name: "CurlHTTP", dependencies: ["CCurl"], swiftSettings: settings),
         .target(name: "EventStream", dependencies: ["CPlatform"], swiftSettings: settings),
-        .target(name: "ActionExecutionServer", dependencies: ["CPlatform", "EventStream"], swiftSettings: settings),
+        .target(name: "Archives", dependencies: ["CZlib"], swiftSettings: settings),
+        .target(
+            name: "ActionExecutionServer",
+            dependencies: ["Archives", "CPlatform", "EventStream"],
+            resources: [
+                .embedInCode("Python/Kernel/kernel.py"), .embedInCode("Python/Kernel/plain.py"),
+                .embedInCode("Python/Kernel/ipython.py"),
+            ],
+            swiftSettings: settings
+        ),
         .target(
             name: "ActionExecutionClient",
-            dependencies: ["CPlatform", "CurlHTTP", "EventStream"],
+            dependencies: ["Archives", "CPlatform", "CurlHTTP", "EventStream"],
             swiftSettings: settings
         ),
         .target(name: "DockerEngine", dependencies: ["CurlHTTP"], swiftSettings: settings),
@@ -60,7 +70,9 @@ let package = Package(
         ),
         .executableTarget(
             name: "Benchmarks",
-            dependencies: ["ActionExecutionClient", "CurlHTTP", "DockerEngine", "DockerRuntime", "EventStream"],
+            dependencies: [
+                "ActionExecutionClient", "CPlatform", "CurlHTTP", "DockerEngine", "DockerRuntime", "EventStream",
+            ],
             resources: [.embedInCode("Reference/reference_events.py")],
             swiftSettings: settings
         ),
@@ -75,15 +87,19 @@ let package = Package(
             resources: [.copy("Fixtures")],
             swiftSettings: settings
         ),
+        .testTarget(name: "ArchivesTests", dependencies: ["Archives", "TestSupport"], swiftSettings: settings),
         .testTarget(
             name: "ActionExecutionServerTests",
-            dependencies: ["ActionExecutionServer", "EventStream"],
+            dependencies: ["ActionExecutionServer", "Archives", "EventStream"],
             resources: [.copy("Fixtures")],
             swiftSettings: settings
         ),
         .testTarget(
             name: "ActionExecutionClientTests",
-            dependencies: ["ActionExecutionClient", "ActionExecutionServer", "CurlHTTP", "EventStream", "TestSupport"],
+            dependencies: [
+                "ActionExecutionClient", "ActionExecutionServer", "Archives", "CurlHTTP", "EventStream",
+                "SocketTestServer", "TestSupport",
+            ],
             resources: [.copy("Fixtures")],
             swiftSettings: settings
         ),

@@ -184,6 +184,19 @@ public final class ActionExecutionClient: Sendable {
         return object
     }
 
+    /// What opens the sandbox's editor in a browser; nil when the server has none.
+    ///
+    /// - Throws: `HTTPError`, ``RuntimeError``.
+    public func editorToken() async throws -> String? {
+        let (head, body) = try await send(request("GET", "/vscode/connection_token", timeout: 10))
+        guard head.status == 200, let answer = try? JSONValue(parsing: body), let token = answer["token"] else {
+            throw RuntimeError.unexpectedResponse(
+                detail: "GET /vscode/connection_token gave status \(head.status) and no token"
+            )
+        }
+        return token.stringValue
+    }
+
     // MARK: Requests
 
     /// Blocking commands without a time limit may take for ever; all else has the default.
@@ -193,7 +206,7 @@ public final class ActionExecutionClient: Sendable {
         return defaultTimeout
     }
 
-    private func request(_ method: String, _ path: String, timeout: Double?, withKey: Bool = true) -> HTTPRequest {
+    func request(_ method: String, _ path: String, timeout: Double?, withKey: Bool = true) -> HTTPRequest {
         var request = HTTPRequest(method: method, url: endpoint.url + path)
         request.unixSocketPath = endpoint.unixSocketPath
         request.timeouts.total = timeout.map { .seconds($0) }
@@ -201,7 +214,7 @@ public final class ActionExecutionClient: Sendable {
         return request
     }
 
-    private func send(_ request: HTTPRequest) async throws -> (head: HTTPResponseHead, body: [UInt8]) {
+    func send(_ request: HTTPRequest) async throws -> (head: HTTPResponseHead, body: [UInt8]) {
         let response = try await http.send(request, bodyLimit: Self.responseLimit)
         remember(response.head)
         return response
@@ -220,7 +233,7 @@ public final class ActionExecutionClient: Sendable {
     }
 
     /// Sends a request again while its connection breaks.
-    private func sendUntilAnswered(_ request: HTTPRequest) async throws -> (head: HTTPResponseHead, body: [UInt8]) {
+    func sendUntilAnswered(_ request: HTTPRequest) async throws -> (head: HTTPResponseHead, body: [UInt8]) {
         var reconnection = Reconnection()
         while true {
             let began = ContinuousClock.now
@@ -233,7 +246,7 @@ public final class ActionExecutionClient: Sendable {
     }
 
     /// The `detail` of an error, as the server and the reference's write it.
-    private static func detail(_ body: [UInt8]) -> String {
+    static func detail(_ body: [UInt8]) -> String {
         (try? JSONValue(parsing: body))?["detail"]?.stringValue ?? String(decoding: body.prefix(1000), as: UTF8.self)
     }
 }

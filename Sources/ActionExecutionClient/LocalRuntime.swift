@@ -45,11 +45,20 @@ public actor LocalRuntime: Runtime {
     }
 
     /// What exists while the runtime is connected.
-    private struct Sandbox {
+    struct Sandbox {
         var process: ServerProcess
         var client: ActionExecutionClient
         var http: HTTPClient
         var directory: URL
+
+        /// Has the server do something.
+        func withClient<Value: Sendable>(_ body: (ActionExecutionClient) async throws -> Value) async throws -> Value {
+            do {
+                return try await body(client)
+            } catch {
+                throw await explain(error)
+            }
+        }
 
         /// Without the server there is only one reason why an action failed.
         func explain(_ error: any Error) async -> any Error {
@@ -131,12 +140,7 @@ public actor LocalRuntime: Runtime {
     ///
     /// - Throws: ``RuntimeError``, or `CancellationError`.
     public func execute(_ invocation: ActionInvocation) async throws -> Observation {
-        let sandbox = try connectedSandbox("execute()")
-        do {
-            return try await sandbox.client.execute(invocation)
-        } catch {
-            throw await sandbox.explain(error)
-        }
+        try await connectedSandbox("execute()").withClient { try await $0.execute(invocation) }
     }
 
     /// Performs an action and tells of its output while it runs.
@@ -156,7 +160,7 @@ public actor LocalRuntime: Runtime {
         try await connectedSandbox("interrupt()").client.interrupt(shellSession: shellSession, isForced: isForced)
     }
 
-    private func connectedSandbox(_ operation: String) throws -> Sandbox {
+    func connectedSandbox(_ operation: String) throws -> Sandbox {
         switch state {
         case .connected(let sandbox, _): return sandbox
         case .closed: throw RuntimeError.disconnected(reason: "it was closed")

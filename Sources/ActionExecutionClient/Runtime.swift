@@ -39,6 +39,45 @@ public protocol Runtime: Sendable {
     @discardableResult
     func interrupt(shellSession: String?, isForced: Bool) async throws -> Int
 
+    /// The names in a folder of the sandbox: folders first, with a slash at their end.
+    ///
+    /// A name that isn't UTF-8 has characters that stand for its bytes, and leads to the file in the calls below.
+    ///
+    /// - Parameter sandboxFolder: a path, relative to the folder that the shell began in; nil for that folder.
+    /// - Returns: nothing when there is no such folder, as in the reference.
+    /// - Throws: ``RuntimeError``, or `CancellationError`.
+    func listFiles(in sandboxFolder: String?) async throws -> [String]
+
+    /// Copies a file or a folder of this machine into a folder of the sandbox, under its own name.
+    ///
+    /// What has that name there is replaced, file by file, when all has arrived; folders are merged. Modes and times of folders'
+    /// content are kept, and so are symbolic links that stay within the folder.
+    ///
+    /// - Parameters:
+    ///   - hostPath: with a slash at its end, what is in the folder is copied rather than the folder.
+    ///   - sandboxFolder: an absolute path; made when it is missing.
+    /// - Throws: ``RuntimeError``, or `CancellationError`. Nothing of a copy that failed is left.
+    @discardableResult
+    func copyIn(_ hostPath: String, to sandboxFolder: String, options: CopyOptions) async throws -> CopySummary
+
+    /// Copies a file or a folder of the sandbox into a folder of this machine, under its own name.
+    ///
+    /// The sandbox isn't trusted: what it sends can't leave the folder, by names, links or otherwise, nor be larger than the
+    /// options allow, or other than what was asked for. What is there is treated as in ``copyIn(_:to:options:)``.
+    ///
+    /// - Parameters:
+    ///   - sandboxPath: an absolute path; with a slash at its end, what is in the folder is copied rather than the folder.
+    ///   - hostFolder: made when it is missing.
+    /// - Throws: ``RuntimeError``, or `CancellationError`. Nothing of a copy that failed is left.
+    @discardableResult
+    func copyOut(_ sandboxPath: String, to hostFolder: String, options: CopyOptions) async throws -> CopySummary
+
+    /// Packs a file, or what is in a folder, of the sandbox into a zip archive that streams.
+    ///
+    /// - Parameter sandboxPath: an absolute path.
+    /// - Throws: ``RuntimeError``, or `CancellationError`.
+    func archive(of sandboxPath: String, isCompressed: Bool) async throws -> SandboxArchive
+
     /// Stops the sandbox, keeping its files.
     ///
     /// - Throws: ``RuntimeError/unsupported(operation:)`` where there is no such thing.

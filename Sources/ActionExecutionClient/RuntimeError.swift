@@ -16,6 +16,8 @@ public enum RuntimeError: Error, Sendable, Hashable, CustomStringConvertible {
     case noResponse(seconds: Double)
     /// The server refused the request: the agent asked for something that it doesn't do, most likely.
     case refused(status: Int, detail: String)
+    /// A file or a folder was not copied; nothing of it was left behind.
+    case copyFailed(path: String, reason: String)
     /// The server's answer is not what the protocol says.
     case unexpectedResponse(detail: String)
     /// The runtime can't do that.
@@ -41,7 +43,9 @@ public enum RuntimeError: Error, Sendable, Hashable, CustomStringConvertible {
         case .noResponse(let seconds):
             "The execution server did not answer within \(seconds) seconds."
         case .refused(let status, let detail):
-            "The execution server refused the action (status \(status)): \(detail)"
+            "The execution server refused the request (status \(status)): \(detail)"
+        case .copyFailed(let path, let reason):
+            "\(path) was not copied: \(reason)"
         case .unexpectedResponse(let detail):
             "The execution server gave an unexpected response: \(detail)"
         case .unsupported(let operation):

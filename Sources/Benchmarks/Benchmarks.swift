@@ -14,6 +14,8 @@ enum Benchmarks {
         ("scan", ScanBenchmark.run),
         ("open_1gb", OpenBenchmark.run),
         ("server", ServerBenchmark.run),
+        ("output", OutputBenchmark.run),
+        ("endurance", EnduranceBenchmark.run),
         ("action_roundtrip", RoundTripBenchmark.run),
         ("cold_start", ColdStartBenchmark.run),
     ]
@@ -90,7 +92,8 @@ struct Options: Sendable {
 
           --json          one JSON object per figure: {"name","value","unit","n","note"}
           --filter TEXT   only benchmarks whose name has TEXT: publish_memory, publish_os, publish_synced, deliver,
-                          fanout, replay, scan, open_1gb, server, action_roundtrip, cold_start
+                          fanout, replay, scan, open_1gb, server, output, endurance,
+                          action_roundtrip, cold_start
           --image IMAGE   image for sandboxes (default: $TEST_IMAGE, or the one that scripts/demo makes)
           --reference PYTHON
                           a Python that has openhands-ai 0.62.0, to be measured beside (default: $REFERENCE_PYTHON)

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #ifdef __linux__
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #endif
 
@@ -27,16 +28,36 @@ static void report_and_exit(int pipe_end, enum platform_spawn_step step) {
 }
 
 /// What a program embeds the server in may have left open without close-on-exec must not reach the shell.
-static void close_all_but_standard_and(int kept) {
+static void close_from(int first, int kept) {
 #if defined(__linux__) && defined(SYS_close_range)
-    int closed = kept <= 3 || syscall(SYS_close_range, 3U, (unsigned)kept - 1, 0U) == 0;
+    int closed = kept <= first || syscall(SYS_close_range, (unsigned)first, (unsigned)kept - 1, 0U) == 0;
     if (closed && syscall(SYS_close_range, (unsigned)kept + 1, ~0U, 0U) == 0) return;
 #endif
     long limit = sysconf(_SC_OPEN_MAX);
     if (limit < 0 || limit > 65536) limit = 65536;
-    for (int descriptor = 3; descriptor < limit; descriptor++) {
+    for (int descriptor = first; descriptor < limit; descriptor++) {
         if (descriptor != kept) close(descriptor);
     }
+}
+
+/// Gives the process its descriptors. Returns the first that is to be closed, or -1.
+static int take_descriptors(const struct platform_spawn_request *request) {
+    if (request->terminal >= 0) {
+        for (int descriptor = 0; descriptor <= 2; descriptor++) {
+            if (dup2(request->terminal, descriptor) < 0) return -1;
+        }
+        return 3;
+    }
+    int sources[] = {request->input, request->output, request->output, request->channel};
+    // Out of the way first: one of them may have a number that another one gets.
+    for (int index = 0; index <= 3; index++) {
+        sources[index] = fcntl(sources[index], F_DUPFD_CLOEXEC, 4);
+        if (sources[index] < 0) return -1;
+    }
+    for (int descriptor = 0; descriptor <= 3; descriptor++) {
+        if (dup2(sources[descriptor], descriptor) < 0) return -1;
+    }
+    return 4;
 }
 
 static void run_child(const struct platform_spawn_request *request, int pipe_end) {
@@ -50,11 +71,14 @@ static void run_child(const struct platform_spawn_request *request, int pipe_end
     sigprocmask(SIG_SETMASK, &none, NULL);
 
     if (setsid() < 0) report_and_exit(pipe_end, platform_spawn_step_session);
-    if (ioctl(request->terminal, TIOCSCTTY, 0) != 0) report_and_exit(pipe_end, platform_spawn_step_terminal);
-    for (int descriptor = 0; descriptor <= 2; descriptor++) {
-        if (dup2(request->terminal, descriptor) < 0) report_and_exit(pipe_end, platform_spawn_step_descriptors);
+    if (request->terminal >= 0 && ioctl(request->terminal, TIOCSCTTY, 0) != 0) {
+        report_and_exit(pipe_end, platform_spawn_step_terminal);
     }
-    close_all_but_standard_and(pipe_end);
+    int moved = fcntl(pipe_end, F_DUPFD_CLOEXEC, 4);
+    if (moved >= 0) pipe_end = moved;
+    int first = moved < 0 ? -1 : take_descriptors(request);
+    if (first < 0) report_and_exit(pipe_end, platform_spawn_step_descriptors);
+    close_from(first, pipe_end);
     if (request->change_user) {
         // Groups before the user: afterwards there is no right to change them.
         if (setgroups(request->group_count, request->groups) != 0 || setgid(request->group) != 0
@@ -65,6 +89,10 @@ static void run_child(const struct platform_spawn_request *request, int pipe_end
     if (request->directory != NULL && chdir(request->directory) != 0) {
         report_and_exit(pipe_end, platform_spawn_step_directory);
     }
+#ifdef __linux__
+    // After the change of user, which would undo it.
+    if (request->terminal < 0) prctl(PR_SET_PDEATHSIG, SIGKILL);
+#endif
     execve(request->path, request->arguments, request->environment);
     report_and_exit(pipe_end, platform_spawn_step_exec);
 }

@@ -41,7 +41,7 @@ public actor DockerRuntime: Runtime {
     public nonisolated let sessionID: String
 
     private let stream: EventStream?
-    private let status: RuntimeStatusHub
+    let status: RuntimeStatusHub
     private let liveOutputHub = LiveOutputHub()
     private var state = State.idle
 
@@ -137,7 +137,7 @@ public actor DockerRuntime: Runtime {
         try await connectedSandbox("interrupt()").client.interrupt(shellSession: shellSession, isForced: isForced)
     }
 
-    private func connectedSandbox(_ operation: String) throws -> Sandbox {
+    func connectedSandbox(_ operation: String) throws -> Sandbox {
         switch state {
         case .connected(let sandbox, _): return sandbox
         case .closed: throw RuntimeError.disconnected(reason: "it was closed")
@@ -185,6 +185,11 @@ public actor DockerRuntime: Runtime {
 
     // MARK: While it runs
 
+    /// The sandbox; nil unless the runtime is connected.
+    var sandbox: Sandbox? {
+        if case .connected(let sandbox, _) = state { sandbox } else { nil }
+    }
+
     /// Starts what runs until ``close()``, which cancels it and waits for it.
     private func tasks(_ sandbox: Sandbox) -> [Task<Void, Never>] {
         let (client, lease, status) = (sandbox.client, configuration.lease, status)
@@ -201,6 +206,21 @@ public actor DockerRuntime: Runtime {
                 status.publish(RuntimeStatusUpdate(.disconnected, level: .error, message: reason))
             }
         )
+        if let handler = configuration.containerLogHandler {
+            tasks.append(
+                Task {
+                    do {
+                        for try await line in try await sandbox.log(follows: true) { handler(line) }
+                    } catch is CancellationError {
+                        // Closed.
+                    } catch {
+                        status.publish(
+                            RuntimeStatusUpdate(.ready, level: .warning, message: "No container log: \(error)")
+                        )
+                    }
+                }
+            )
+        }
         if let stream {
             let loop = ActionLoop(stream: stream, runtime: self, sessionID: sessionID, liveOutput: liveOutputHub)
             tasks.append(

@@ -10,6 +10,20 @@ public enum DockerRuntimeError: Error, Sendable, Hashable, CustomStringConvertib
     case containerExited(name: String, exitCode: Int?, log: String)
     /// The engine published no port for the server.
     case portNotPublished(name: String)
+    /// A port of this machine was taken by somebody else between its choice and the start, or is the one that was asked for.
+    case portTaken(ports: [Int], reason: String)
+    /// No port of a range is free.
+    case portRangeUsedUp(range: ClosedRange<Int>)
+    /// There is no such network.
+    case networkNotFound(name: String)
+    /// The engine can't give the container a GPU.
+    case gpuUnavailable(reason: String)
+    /// A path of the host that is to be mounted doesn't exist on the engine's machine.
+    case mountSourceMissing(reason: String)
+    /// The sandbox runs, but could not be set up; the step and what it wrote.
+    case setupFailed(step: String, output: String)
+    /// A setting that can't be had yet.
+    case unsupportedSetting(name: String)
     /// The volume with the server's program isn't what was put into it.
     case serverVolumeDamaged(name: String)
 
@@ -25,6 +39,22 @@ public enum DockerRuntimeError: Error, Sendable, Hashable, CustomStringConvertib
                 + (log.isEmpty ? "." : ": \(log)")
         case .portNotPublished(let name):
             "The engine published no port of the container \(name)."
+        case .portTaken(let ports, let reason):
+            "A port is taken (of \(ports.map(String.init).joined(separator: ", "))): \(reason). "
+                + "Choose another, other ranges, or PortPolicy.engine."
+        case .portRangeUsedUp(let range):
+            "No port from \(range.lowerBound) to \(range.upperBound) is free. Close runtimes, or give a wider range."
+        case .networkNotFound(let name):
+            "There is no network \(name). Make it with docker network create, or correct additionalNetworks."
+        case .gpuUnavailable(let reason):
+            "The engine can't give the container a GPU: \(reason). Install the driver's container toolkit on its machine, "
+                + "or leave gpus nil."
+        case .mountSourceMissing(let reason):
+            "A mount can't be made: \(reason). Make the directory on the engine's machine first."
+        case .setupFailed(let step, let output):
+            "The sandbox runs, but \(step) failed: \(output)"
+        case .unsupportedSetting(let name):
+            "The setting \(name) is not supported yet; leave it at its default."
         case .serverVolumeDamaged(let name):
             "The volume \(name) doesn't hold the execution server, though it was filled. Remove it with docker volume rm, and try again."
         }

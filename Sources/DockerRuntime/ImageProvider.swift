@@ -9,12 +9,12 @@ struct ImageProvider {
     /// Pulls the image unless the engine has it, and tells of the progress.
     ///
     /// - Throws: ``DockerRuntimeError/imageUnavailable(image:reason:)``, or `DockerEngineError` when the engine fails.
-    func ensure(_ image: String) async throws {
+    func ensure(_ image: String, platform: String? = nil) async throws {
         if try await engine.imageExists(image) { return }
         status.publish(RuntimeStatusUpdate(.building, message: "Pulling \(image)"))
         do {
             var layers: [String: (completed: Int, total: Int)] = [:]
-            for try await message in try await engine.pullImage(image) {
+            for try await message in try await engine.pullImage(image, platform: platform) {
                 guard let layer = message.id, let progress = message.progress, let total = progress.total else {
                     continue
                 }

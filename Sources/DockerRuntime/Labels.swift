@@ -17,6 +17,8 @@ enum Labels {
     ///
     /// It stays, for the next sandbox.
     static let serverRole = "server"
+    /// An anonymous volume that shows a directory of the host, without changing it.
+    static let overlayRole = "overlay"
 }
 
 /// This process, as the owner of what it makes.

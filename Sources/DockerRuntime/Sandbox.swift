@@ -8,6 +8,11 @@ final class Sandbox: Sendable {
     let container: String
     let name: String
     let client: ActionExecutionClient
+    /// The ports, with the host's as they are published.
+    let ports: SandboxPorts
+    /// Where they are reached.
+    let address: SandboxAddress
+    private let reservation: PortReservation?
     private let engine: DockerEngineClient
     private let http: HTTPClient
     private let watch: ContainerWatch
@@ -23,7 +28,10 @@ final class Sandbox: Sendable {
         engine: DockerEngineClient,
         client: ActionExecutionClient,
         http: HTTPClient,
-        watch: ContainerWatch
+        watch: ContainerWatch,
+        ports: SandboxPorts,
+        address: SandboxAddress,
+        reservation: PortReservation?
     ) {
         self.container = container
         self.name = name
@@ -31,6 +39,9 @@ final class Sandbox: Sendable {
         self.client = client
         self.http = http
         self.watch = watch
+        self.ports = ports
+        self.address = address
+        self.reservation = reservation
         abort = Task {
             if (try? await watch.end()) != nil { http.shutdown() }
         }
@@ -49,11 +60,23 @@ final class Sandbox: Sendable {
 
     /// Has the server perform an action; ends when the container does.
     func execute(_ invocation: ActionInvocation) async throws -> Observation {
+        try await withClient { try await $0.execute(invocation) }
+    }
+
+    /// Has the server do something; ends when the container does.
+    func withClient<Value: Sendable>(_ body: (ActionExecutionClient) async throws -> Value) async throws -> Value {
         do {
-            return try await client.execute(invocation)
+            return try await body(client)
         } catch {
             throw await explain(error)
         }
+    }
+
+    /// What the container has written, and if `follows` what it writes until it ends.
+    func log(follows: Bool) async throws -> ContainerLog {
+        var options = LogOptions()
+        options.follows = follows
+        return ContainerLog(frames: try await engine.containerLogs(container, options: options))
     }
 
     /// Without the container there is only one reason why an action failed.
@@ -79,6 +102,7 @@ final class Sandbox: Sendable {
         await watch.stop()
         http.shutdown()
         engine.close()
+        reservation?.release()
         try removal.get()
     }
 }

@@ -3,14 +3,15 @@ import EventStream
 
 /// Describes a sandbox's container to the engine.
 struct SandboxContainer {
-    /// The server's port in the container.
-    static let port = 30000
     /// Where the volume with the server's program is mounted.
     static let serverDirectory = "/.action-execution-server"
 
     var configuration: DockerRuntime.Configuration
     var sessionID: String
     var serverVolume: ServerVolume
+    var ports: SandboxPorts
+    var mountPlan: MountPlan
+    var address: SandboxAddress
     /// What requests to the server must carry.
     ///
     /// The container is told its digest only: who inspects it, or looks around in it, learns nothing.
@@ -20,7 +21,12 @@ struct SandboxContainer {
 
     /// The request that makes the container.
     var request: ContainerRequest {
-        ContainerRequest(configuration: process, host: host)
+        ContainerRequest(
+            configuration: process,
+            host: host,
+            hostConfigurationOverlay: configuration.hostConfigurationOverlay,
+            platform: configuration.platform
+        )
     }
 
     /// What runs in the container.
@@ -28,37 +34,66 @@ struct SandboxContainer {
         var container = ContainerConfiguration()
         container.image = configuration.image
         container.entrypoint = ["\(Self.serverDirectory)/\(ServerVolume.programName)"]
-        container.command = [
-            String(Self.port), "--host", "0.0.0.0", "--working-dir", configuration.workingDirectory,
-            "--session-api-key-sha256", SHA256.hexadecimal(SHA256.digest(sessionAPIKey)), "--lease",
-            String(configuration.lease),
-            "--no-change-timeout", String(configuration.noChangeTimeout),
-        ]
-        container.environment = configuration.environment.map { "\($0)=\($1)" }.sorted()
+        container.command = command
+        container.environment = environment.map { "\($0)=\($1)" }.sorted()
+        container.user = configuration.user
+        container.hostname = configuration.options.hostname
         // The server makes the working directory; the engine must not do it, as root and for another user.
         container.workingDirectory = "/"
-        container.labels = [
-            Labels.owner: Owner.name, Labels.session: sessionID, Labels.role: Labels.sandboxRole,
-        ]
-        container.exposedPorts = ["\(Self.port)/tcp": EmptyObject()]
+        container.labels = configuration.options.labels.merging(
+            [Labels.owner: Owner.name, Labels.session: sessionID, Labels.role: Labels.sandboxRole]
+        ) { $1 }
+        if !configuration.usesHostNetwork {
+            container.exposedPorts = Dictionary(ports.all.map { ($0.key, EmptyObject()) }) { first, _ in first }
+        }
         container.stopSignal = "SIGTERM"
         return container
+    }
+
+    /// The server's arguments.
+    private var command: [String] {
+        var command = [
+            String(ports.server.container),
+            // In a network of its own the engine decides who reaches the port; in the host's, the server does.
+            "--host", configuration.usesHostNetwork ? configuration.bindingAddress : "0.0.0.0",
+            "--working-dir", configuration.workingDirectory,
+            "--session-api-key-sha256", SHA256.hexadecimal(SHA256.digest(sessionAPIKey)),
+            "--lease", String(configuration.lease),
+            "--no-change-timeout", String(configuration.noChangeTimeout),
+        ]
+        for name in address.serverNames { command += ["--allowed-host", name] }
+        if !configuration.plugins.isEmpty { command += ["--plugins"] + configuration.plugins.map(\.rawValue).sorted() }
+        return command
+    }
+
+    /// The container's variables: what is configured wins, also over what programs are told of the ports.
+    private var environment: [String: String] {
+        var variables = ports.environment
+        // Output shows as it comes, and a Debian's pip installs: in a sandbox there is nothing that it could break.
+        variables["PYTHONUNBUFFERED"] = "1"
+        variables["PIP_BREAK_SYSTEM_PACKAGES"] = "1"
+        if configuration.isDebug { variables["DEBUG"] = "true" }
+        return variables.merging(configuration.environment) { $1 }
     }
 
     /// What the container gets of the host, and what not.
     private var host: HostConfiguration {
         var host = HostConfiguration()
-        host.mounts = [serverVolume.mount(at: Self.serverDirectory, isReadOnly: true)]
-        host.portBindings = [
-            "\(Self.port)/tcp": [PortBinding(hostIP: configuration.bindingAddress, hostPort: "")]
-        ]
+        configuration.options.apply(to: &host)
+        host.mounts = [serverVolume.mount(at: Self.serverDirectory, isReadOnly: true)] + mountPlan.mounts
+        host.binds = mountPlan.binds.isEmpty ? nil : mountPlan.binds
+        if configuration.usesHostNetwork {
+            host.networkMode = "host"
+        } else {
+            host.portBindings = ports.bindings(address: configuration.bindingAddress)
+        }
+        host.deviceRequests = configuration.gpus.map { [$0.request] }
         host.memory = configuration.limits.memory
-        host.memorySwap = configuration.limits.memory
+        host.memorySwap = configuration.limits.memoryAndSwap ?? configuration.limits.memory
         host.pidsLimit = configuration.limits.processes
         host.nanoCPUs = configuration.limits.processors.map { Int($0 * 1e9) }
         host.capDrop = ["ALL"]
         host.capAdd = configuration.capabilities
-        host.securityOpt = ["no-new-privileges"]
         // With its process, the container goes: also when nobody is left to remove it.
         host.autoRemove = true
         host.logConfig = LogConfiguration(

@@ -11,8 +11,12 @@ struct SandboxStart: Sendable {
     let sessionID: String
     let status: RuntimeStatusHub
 
-    /// - Throws: ``DockerRuntimeError``, `DockerEngineError`, `RuntimeError`, `CancellationError`.
+    /// How often a start is tried when a port turns out to be taken.
+    private static let maximumAttempts = 5
+
+    /// - Throws: ``ConfigurationError``, ``DockerRuntimeError``, `DockerEngineError`, `RuntimeError`, `CancellationError`.
     func run() async throws -> Sandbox {
+        try configuration.validate()
         let binary = try ServerBinary.find(configured: configuration.serverBinary, for: .container)
         let engine: DockerEngineClient
         if let endpoint = configuration.endpoint {
@@ -21,145 +25,165 @@ struct SandboxStart: Sendable {
             engine = try DockerEngineClient(environment: ProcessInfo.processInfo.environment)
         }
         do {
-            try await ImageProvider(engine: engine, status: status).ensure(configuration.image)
-            return try await start(on: engine, serverVolume: try ServerVolume(binary: binary))
+            let mountPlan = try mountPlan(on: engine)
+            try await ImageProvider(engine: engine, status: status)
+                .ensure(configuration.image, platform: configuration.platform)
+            try mountPlan.makeDirectories()
+            return try await start(on: engine, serverVolume: try ServerVolume(binary: binary), mountPlan: mountPlan)
         } catch {
             engine.close()
             throw error
         }
     }
 
-    private func start(on engine: DockerEngineClient, serverVolume: ServerVolume) async throws -> Sandbox {
-        let sandbox = SandboxContainer(
-            configuration: configuration,
-            sessionID: sessionID,
-            serverVolume: serverVolume,
-            sessionAPIKey: randomHexadecimal(byteCount: 32)
-        )
-        let container = try await create(sandbox, on: engine)
+    private func mountPlan(on engine: DockerEngineClient) throws -> MountPlan {
+        var context = MountPlan.Context(containerName: configuration.containerNamePrefix + sessionID)
+        context.overlayDirectory = configuration.overlayDirectory
+        context.allowsEngineSocket = configuration.allowsEngineSocket
+        context.isLocal = engine.endpoint.isLocal
+        if case .unix(let path) = engine.endpoint.transport { context.engineSockets.insert(path, at: 0) }
+        return try MountPlan(configuration.mounts, context)
+    }
+
+    /// Starts a container, and another with other ports when one of them is taken between its choice and the start.
+    private func start(
+        on engine: DockerEngineClient,
+        serverVolume: ServerVolume,
+        mountPlan: MountPlan
+    ) async throws -> Sandbox {
+        var choice = PortChoice(configuration: configuration)
+        for attempt in 1... {
+            let (ports, reservation) = try await choice.next(on: engine)
+            if let warning = reservation?.warning {
+                status.publish(RuntimeStatusUpdate(.starting, level: .warning, message: warning))
+            }
+            let container = SandboxContainer(
+                configuration: configuration,
+                sessionID: sessionID,
+                serverVolume: serverVolume,
+                ports: ports,
+                mountPlan: mountPlan,
+                address: SandboxAddress(configuration, engine: engine.endpoint),
+                sessionAPIKey: randomHexadecimal(byteCount: 32)
+            )
+            do {
+                return try await start(container, reservation: reservation, on: engine)
+            } catch let error as DockerRuntimeError {
+                guard case .portTaken(let taken, let reason) = error, attempt < Self.maximumAttempts,
+                    choice.avoid(taken)
+                else { throw error }
+                status.publish(
+                    RuntimeStatusUpdate(.starting, message: "Trying other ports, since one is taken: \(reason)")
+                )
+            }
+        }
+        throw CancellationError()
+    }
+
+    private func start(
+        _ sandbox: SandboxContainer,
+        reservation: PortReservation?,
+        on engine: DockerEngineClient
+    ) async throws -> Sandbox {
+        let creation = ContainerCreation(sandbox: sandbox, engine: engine, status: status)
+        let container = try await creation.create()
         do {
             try Task.checkCancellation()
-            try await serverVolume.complete(
-                in: container,
-                at: SandboxContainer.serverDirectory,
-                image: configuration.image,
-                on: engine
-            )
+            try await creation.prepare(container)
             let watch = try await ContainerWatch(container, on: engine)
             do {
-                try await engine.startContainer(container)
+                do {
+                    try await engine.startContainer(container)
+                } catch let error as DockerEngineError {
+                    throw StartRefusal.meaning(
+                        of: error,
+                        ports: sandbox.ports,
+                        networks: configuration.additionalNetworks
+                    )
+                }
                 status.publish(RuntimeStatusUpdate(.started, message: "\(sandbox.name) from \(configuration.image)"))
-                return try await connect(to: container, of: sandbox, watch: watch, on: engine)
+                return try await connect(to: container, of: sandbox, watch, reservation, on: engine)
             } catch {
-                serverVolume.forgetCompleteness(on: engine)
+                sandbox.serverVolume.forgetCompleteness(on: engine)
                 await watch.stop()
                 throw error
             }
         } catch {
-            await discard(container, named: sandbox.name, on: engine)
+            await creation.discard(container)
             throw error
-        }
-    }
-
-    /// The id of a new container.
-    ///
-    /// The engine finishes what it began, so the call isn't cut short by cancellation: what was made must be known,
-    /// to be removed.
-    private func create(_ sandbox: SandboxContainer, on engine: DockerEngineClient) async throws -> String {
-        let creating = Task { try await engine.createContainer(sandbox.request, named: sandbox.name).id }
-        do {
-            return try await creating.value
-        } catch let error as DockerEngineError where error.isConflict {
-            throw DockerRuntimeError.nameInUse(name: sandbox.name)
-        } catch DockerEngineError.transport(let call, let underlying) {
-            // The container may have been made all the same.
-            await discardUnanswered(sandbox, on: engine)
-            throw DockerEngineError.transport(call: call, underlying: underlying)
-        }
-    }
-
-    private func discardUnanswered(_ sandbox: SandboxContainer, on engine: DockerEngineClient) async {
-        let labels = [Labels.owner: Owner.name, Labels.session: sessionID]
-        let containers = try? await engine.listContainers(all: true, filters: .labels(labels))
-        for container in containers ?? [] where container.names == [sandbox.name] {
-            await discard(container.id, named: sandbox.name, on: engine)
-        }
-    }
-
-    /// Removes what was made when it won't be used.
-    private func discard(_ container: String, named name: String, on engine: DockerEngineClient) async {
-        do {
-            try await engine.removeOwnContainer(container)
-        } catch {
-            status.publish(.notRemoved(name: name, error))
         }
     }
 
     private func connect(
         to container: String,
         of sandbox: SandboxContainer,
-        watch: ContainerWatch,
+        _ watch: ContainerWatch,
+        _ reservation: PortReservation?,
         on engine: DockerEngineClient
     ) async throws -> Sandbox {
-        let (name, key) = (sandbox.name, sandbox.sessionAPIKey)
         let http = try HTTPClient()
         do {
-            let client = try await firstOf({ () async throws -> ActionExecutionClient in
-                let port = try await hostPort(of: container, named: name, watch: watch, on: engine)
-                let endpoint = ActionExecutionClient.Endpoint(
-                    url: "http://\(host(of: engine)):\(port)",
-                    sessionAPIKey: key
-                )
+            let (client, ports) = try await firstOf({ () async throws -> (ActionExecutionClient, SandboxPorts) in
+                let ports = try await publishedPorts(of: container, sandbox, watch: watch, on: engine)
+                let port = ports.server.host ?? ports.server.container
                 let client = ActionExecutionClient(
-                    endpoint: endpoint,
+                    endpoint: ActionExecutionClient.Endpoint(
+                        url: "\(sandbox.address.runtimeURL):\(port)",
+                        sessionAPIKey: sandbox.sessionAPIKey
+                    ),
                     http: http,
                     defaultTimeout: configuration.defaultTimeout
                 )
                 // The server's first words say that it listens. Until then the engine's proxy would take connections and
                 // drop them; should the words be lost on their way, it is asked all the same.
                 try await firstOf({ try await watch.output() }) { try await Task.sleep(for: .seconds(2)) }
-                try await client.waitUntilReady()
-                return client
-            }) { () async throws -> ActionExecutionClient in
-                throw exited(name, try await watch.end())
+                try await client.waitUntilReady(limit: .seconds(configuration.startTimeout))
+                try await SandboxSetup(configuration: configuration, client: client, status: status).run()
+                return (client, ports)
+            }) { () async throws -> (ActionExecutionClient, SandboxPorts) in
+                throw exited(sandbox, try await watch.end())
             }
-            return Sandbox(container: container, name: name, engine: engine, client: client, http: http, watch: watch)
+            return Sandbox(
+                container: container,
+                name: sandbox.name,
+                engine: engine,
+                client: client,
+                http: http,
+                watch: watch,
+                ports: ports,
+                address: sandbox.address,
+                reservation: reservation
+            )
         } catch {
             http.shutdown()
             throw error
         }
     }
 
-    /// The port of the host that the engine chose for the server.
-    private func hostPort(
+    /// The ports with those of the host that the engine chose.
+    private func publishedPorts(
         of container: String,
-        named name: String,
+        _ sandbox: SandboxContainer,
         watch: ContainerWatch,
         on engine: DockerEngineClient
-    ) async throws -> String {
+    ) async throws -> SandboxPorts {
+        if configuration.usesHostNetwork { return sandbox.ports }
         do {
             let inspection = try await engine.inspectContainer(container)
-            let bindings = inspection.hostPorts(for: "\(SandboxContainer.port)/tcp")
-            if let port = bindings.lazy.compactMap(\.hostPort).first { return port }
-            if inspection.state.isRunning { throw DockerRuntimeError.portNotPublished(name: name) }
+            if let ports = sandbox.ports.published(in: inspection) { return ports }
+            if inspection.state.isRunning { throw DockerRuntimeError.portNotPublished(name: sandbox.name) }
         } catch let error as DockerEngineError where error.isNotFound {
             // The engine has removed it already.
         }
-        throw exited(name, try await watch.end())
+        throw exited(sandbox, try await watch.end())
     }
 
-    private func exited(_ name: String, _ ending: ContainerEnding) -> DockerRuntimeError {
-        .containerExited(name: name, exitCode: ending.exitCode, log: ending.words)
-    }
-
-    /// Where the engine's published ports are: on this machine, or where the engine is.
-    private func host(of engine: DockerEngineClient) -> String {
-        if case .tcp(let host, _, _) = engine.endpoint.transport { return host }
-        switch configuration.bindingAddress {
-        case "0.0.0.0", "::", "": return "127.0.0.1"
-        case let address where address.contains(":"): return "[\(address)]"
-        case let address: return address
+    private func exited(_ sandbox: SandboxContainer, _ ending: ContainerEnding) -> DockerRuntimeError {
+        // In the host's network nobody but the server itself finds out that its port is taken.
+        if configuration.usesHostNetwork, PortConflict.isTold(by: ending.words) {
+            return .portTaken(ports: [sandbox.ports.server.container], reason: ending.words)
         }
+        return .containerExited(name: sandbox.name, exitCode: ending.exitCode, log: ending.words)
     }
 }
 

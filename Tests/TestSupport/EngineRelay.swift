@@ -7,11 +7,15 @@ public final class EngineRelay: Sendable {
     public let port: Int
     private let listener: Int32
     private let path: String
+    private let watch: @Sendable ([UInt8]) -> Void
     private let state = Mutex<(descriptors: Set<Int32>, isStopped: Bool)>(([], false))
 
     /// Starts a relay.
-    public init(to path: String) throws {
+    ///
+    /// - Parameter watch: sees what clients send, before the engine does.
+    public init(to path: String, watch: @escaping @Sendable ([UInt8]) -> Void = { _ in }) throws {
         self.path = path
+        self.watch = watch
         (listener, port) = try Socket.listenOnLoopback()
         Thread.detachNewThread { [self] in acceptLoop() }
     }
@@ -44,6 +48,7 @@ public final class EngineRelay: Sendable {
             let pass: @Sendable (Int32, Int32) -> Void = { [self] from, to in
                 while true {
                     let bytes = Socket.receive(from)
+                    if from == client { watch(bytes) }
                     if bytes.isEmpty || !Socket.sendAll(to, bytes) { break }
                 }
                 shutdown(to, Int32(SHUT_WR))

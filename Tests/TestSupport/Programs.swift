@@ -1,4 +1,4 @@
-import Foundation
+public import Foundation
 
 /// What the tests need and `scripts/test` provides through the environment.
 public enum TestEnvironment {
@@ -11,7 +11,7 @@ public enum TestEnvironment {
     /// The execution server as a static program: `ACTION_EXECUTION_SERVER`, else where `scripts/build-server` puts it.
     public static func serverBinary() throws -> String {
         try program("the execution server", variable: "ACTION_EXECUTION_SERVER") {
-            repository.appending(path: ".build-server/action-execution-server")
+            Repository.root.appending(path: ".build-server/action-execution-server")
         }
     }
 
@@ -28,9 +28,6 @@ public enum TestEnvironment {
     /// An image with a shell that isn't bash: `TEST_IMAGE_NO_BASH`.
     public static var imageWithoutBash: String { value("TEST_IMAGE_NO_BASH") ?? "swift-docker-runtime/busybox:latest" }
 
-    private static let repository = URL(fileURLWithPath: #filePath)
-        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-
     private static func value(_ variable: String) -> String? {
         ProcessInfo.processInfo.environment[variable].flatMap { $0.isEmpty ? nil : $0 }
     }
@@ -44,4 +41,11 @@ public enum TestEnvironment {
         }
         return path
     }
+}
+
+/// The sources that the tests were built from.
+public enum Repository {
+    /// The repository's directory.
+    public static let root = URL(fileURLWithPath: #filePath)
+        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
 }

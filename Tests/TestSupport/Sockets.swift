@@ -10,6 +10,12 @@ public struct SystemCallFailure: Error {
     public let call: String
     /// The system's error number.
     public let number: Int32
+
+    /// Makes an error.
+    public init(call: String, number: Int32) {
+        self.call = call
+        self.number = number
+    }
 }
 
 /// The few socket calls that the tests need, on descriptors that block.

@@ -89,3 +89,22 @@ require_swift() {
         return 1
     fi
 }
+
+# What the Python that has them has; the recorded cells of the tests were recorded with the same.
+python_requirements=(ipython==9.18.1 matplotlib==3.11.2)
+
+# ensure_pythons DIRECTORY: makes two virtual environments in it, 'plain' with nothing and 'ipython' with these packages.
+ensure_pythons() {
+    local stamp="$1/${python_requirements[*]}"
+    [[ ! -e $stamp ]] || return 0
+    ensure_command python3 python3
+    python3 -c 'import ensurepip' 2>/dev/null || install_packages python3-venv
+    say "Installing IPython and Matplotlib for the tests"
+    rm -rf "$1"
+    quietly make-pythons python3 -m venv --without-pip "$1/plain"
+    quietly make-pythons python3 -m venv "$1/ipython"
+    quietly install-ipython "$1/ipython/bin/python3" -m pip install --disable-pip-version-check "${python_requirements[@]}"
+    # The list of the system's fonts, which takes seconds to make.
+    MPLCONFIGDIR=$1/matplotlib quietly make-pythons "$1/ipython/bin/python3" -c 'import matplotlib.pyplot'
+    touch "$stamp"
+}

@@ -6,7 +6,7 @@ import Glibc
 import Musl
 #endif
 
-/// Reading and replacing whole files.
+/// Reading whole files, and looking at what a path leads to.
 ///
 /// Every function can block: call them by `offload`.
 enum FileAccess {
@@ -15,7 +15,7 @@ enum FileAccess {
         case system(SystemError)
         case isDirectory
         case notRegular
-        case tooLarge(limit: Int)
+        case tooLarge(size: Int, limit: Int)
 
         /// The file or a directory on its path doesn't exist.
         var isMissing: Bool {
@@ -24,27 +24,56 @@ enum FileAccess {
         }
     }
 
+    // MARK: Reading
+
     /// The bytes of a regular file.
     static func read(_ path: String, limit: Int) throws(Failure) -> [UInt8] {
-        try check(path)
-        // Not to hang on a pipe that nobody writes to.
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-        guard descriptor >= 0 else { throw .system(SystemError("open \(path)")) }
-        defer { _ = close(descriptor) }
-        var status = stat()
-        guard fstat(descriptor, &status) == 0 else { throw .system(SystemError("look at \(path)")) }
-        guard status.st_mode & S_IFMT != S_IFDIR else { throw .isDirectory }
-        guard status.st_mode & S_IFMT == S_IFREG else { throw .notRegular }
-        guard status.st_size <= limit else { throw .tooLarge(limit: limit) }
+        try read(SystemPath(path), limit: limit)
+    }
 
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(Int(status.st_size))
+    static func read(_ path: SystemPath, limit: Int) throws(Failure) -> [UInt8] {
+        try withRegularFile(path) { (descriptor, size) throws(Failure) in
+            guard size <= limit else { throw .tooLarge(size: size, limit: limit) }
+            var bytes: [UInt8] = []
+            bytes.reserveCapacity(size)
+            try forEachChunk(of: descriptor, path) { chunk in
+                bytes.append(contentsOf: chunk)
+                return bytes.count <= limit
+            }
+            // Files of /proc say that they are empty, and a file can grow meanwhile.
+            guard bytes.count <= limit else { throw .tooLarge(size: bytes.count, limit: limit) }
+            return bytes
+        }
+    }
+
+    /// The first bytes of a regular file.
+    static func readBeginning(_ path: SystemPath, count: Int) throws(Failure) -> [UInt8] {
+        try withRegularFile(path) { (descriptor, _) throws(Failure) in
+            var bytes: [UInt8] = []
+            try forEachChunk(of: descriptor, path) { chunk in
+                bytes.append(contentsOf: chunk.prefix(count - bytes.count))
+                return bytes.count < count
+            }
+            return bytes
+        }
+    }
+
+    /// Calls a function with pieces of a regular file, one after the other, until it returns false.
+    static func forEachChunk(_ path: SystemPath, _ body: (UnsafeRawBufferPointer) -> Bool) throws(Failure) {
+        try withRegularFile(path) { (descriptor, _) throws(Failure) in try forEachChunk(of: descriptor, path, body) }
+    }
+
+    private static func forEachChunk(
+        of descriptor: Int32,
+        _ path: SystemPath,
+        _ body: (UnsafeRawBufferPointer) -> Bool
+    ) throws(Failure) {
         var failure: SystemError?
         withUnsafeTemporaryAllocation(byteCount: 256 * 1024, alignment: 1) { buffer in
-            while bytes.count <= limit {
+            while true {
                 let count = systemRead(descriptor, buffer.baseAddress, buffer.count)
                 if count > 0 {
-                    bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+                    guard body(UnsafeRawBufferPointer(rebasing: buffer[..<count])) else { return }
                 } else if count == 0 {
                     return
                 } else if errno != EINTR {
@@ -54,96 +83,60 @@ enum FileAccess {
             }
         }
         if let failure { throw .system(failure) }
-        // Files of /proc say that they are empty, and a file can grow meanwhile.
-        guard bytes.count <= limit else { throw .tooLarge(limit: limit) }
-        return bytes
     }
 
-    /// Replaces a file's content, or makes the file and the directories above it.
-    ///
-    /// The new content is written beside the file and moved into its place, so that no reader sees a part of it and a
-    /// full disk leaves the old content. Mode and owner stay; a symbolic link stays one, and what it leads to is replaced.
-    ///
-    /// Where nothing can be moved into the file's place (it is a mount of its own, as `/etc/hosts` is in a container, or
-    /// its directory takes no new files) it is written where it is.
-    static func replace(_ path: String, with bytes: [UInt8]) throws(Failure) {
-        try check(path)
-        let target = resolvingLinks(path)
+    /// Calls a function with the descriptor and the size of a regular file.
+    private static func withRegularFile<Result>(
+        _ path: SystemPath,
+        _ body: (Int32, Int) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        // First looked at: to open a device can have effects already.
+        try requireRegular(try status(of: path))
+        // Not to hang on a pipe that has come there meanwhile.
+        let descriptor = path.withCString { open($0, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
+        guard descriptor >= 0 else { throw .system(SystemError("open \(path)")) }
+        defer { _ = close(descriptor) }
         var status = stat()
-        let exists = stat(target, &status) == 0
-        if exists {
-            guard status.st_mode & S_IFMT != S_IFDIR else { throw .isDirectory }
-            guard status.st_mode & S_IFMT == S_IFREG else { throw .notRegular }
-        } else {
-            try makeDirectory(parent(of: target))
-        }
-
-        var template = Array("\(parent(of: target))/.write-XXXXXX".utf8CString)
-        let descriptor = mkstemp(&template)
-        guard descriptor >= 0 else {
-            let error = SystemError("write in the directory of \(path)")
-            guard exists, [EACCES, EPERM, EROFS].contains(error.code) else { throw .system(error) }
-            return try overwrite(target, with: bytes)
-        }
-        _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
-        let temporary = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
-        do throws(SystemError) {
-            try writeAll(descriptor, bytes, path: path)
-            if exists { _ = fchown(descriptor, status.st_uid, status.st_gid) }
-            // The mode after the owner, whose change takes set-id bits away. New files are as the reference makes them.
-            guard fchmod(descriptor, exists ? status.st_mode & 0o7777 : 0o664) == 0 else {
-                throw SystemError("set the mode of \(path)")
-            }
-            guard rename(temporary, target) == 0 else { throw SystemError("replace \(path)") }
-        } catch {
-            _ = close(descriptor)
-            _ = unlink(temporary)
-            guard exists, error.code == EBUSY || error.code == EXDEV else { throw .system(error) }
-            return try overwrite(target, with: bytes)
-        }
-        _ = close(descriptor)
+        guard fstat(descriptor, &status) == 0 else { throw .system(SystemError("look at \(path)")) }
+        try requireRegular(status)
+        return try body(descriptor, Int(status.st_size))
     }
 
-    private static func overwrite(_ path: String, with bytes: [UInt8]) throws(Failure) {
-        do throws(SystemError) {
-            try writeFile(path, bytes, mode: 0o664)
-        } catch {
-            throw .system(error)
-        }
+    // MARK: Looking
+
+    /// What a path leads to.
+    static func status(of path: SystemPath) throws(Failure) -> stat {
+        try check(path)
+        var status = stat()
+        guard path.withCString({ stat($0, &status) }) == 0 else { throw .system(SystemError("look at \(path)")) }
+        return status
+    }
+
+    static func requireRegular(_ status: stat) throws(Failure) {
+        guard status.st_mode & S_IFMT != S_IFDIR else { throw .isDirectory }
+        guard status.st_mode & S_IFMT == S_IFREG else { throw .notRegular }
     }
 
     /// A path ends at a zero byte for the system: what is behind it would be ignored.
-    private static func check(_ path: String) throws(Failure) {
-        if path.utf8.contains(0) { throw .system(SystemError("use a path with a zero byte", code: EINVAL)) }
+    private static func check(_ path: SystemPath) throws(Failure) {
+        if path.bytes.contains(0) { throw .system(SystemError("use a path with a zero byte", code: EINVAL)) }
     }
+
+    // MARK: Directories
 
     /// Makes a directory and those above it, unless they are there.
     static func makeDirectory(_ directory: String) throws(Failure) {
+        try makeDirectory(SystemPath(directory))
+    }
+
+    static func makeDirectory(_ directory: SystemPath) throws(Failure) {
+        try check(directory)
         var status = stat()
-        if stat(directory, &status) == 0 { return }
-        try makeDirectory(parent(of: directory))
-        guard mkdir(directory, 0o777) == 0 || errno == EEXIST else {
+        if directory.withCString({ stat($0, &status) }) == 0 { return }
+        if directory.parent != directory { try makeDirectory(directory.parent) }
+        guard directory.withCString({ mkdir($0, 0o777) }) == 0 || errno == EEXIST else {
             throw .system(SystemError("make the directory \(directory)"))
         }
-    }
-
-    /// The path that a symbolic link leads to, also when nothing is there yet.
-    private static func resolvingLinks(_ path: String) -> String {
-        var path = path
-        // As many as the system follows.
-        for _ in 0..<40 {
-            var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
-            let count = readlink(path, &buffer, buffer.count)
-            guard count > 0 else { return path }
-            let target = String(decoding: buffer[..<count].map(UInt8.init(bitPattern:)), as: UTF8.self)
-            path = target.hasPrefix("/") ? target : "\(parent(of: path))/\(target)"
-        }
-        return path
-    }
-
-    private static func parent(of path: String) -> String {
-        guard let slash = path.lastIndex(of: "/") else { return "." }
-        return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 }
 

@@ -4,62 +4,133 @@ import EventStream
 ///
 /// Every function can block: call them by `offload`.
 enum FileActions {
-    /// Bytes beyond which a file isn't read into an observation.
+    /// Bytes beyond which a file, or what is asked for of it, isn't read into an observation.
     static let sizeLimit = 64 << 20
+
+    /// The reference's text for files that are neither text nor shown otherwise.
+    static let binaryFile = "ERROR_BINARY_FILE"
+
+    // MARK: Reading
 
     /// Reads a file: lines of text, or images, PDF and video as data URLs.
     ///
     /// - Parameter directory: what a relative path is relative to.
-    static func read(_ action: FileReadAction, in directory: String) -> Observation {
+    /// - Parameter sizeLimit: see ``sizeLimit``.
+    static func read(_ action: FileReadAction, in directory: String, sizeLimit: Int = sizeLimit) -> Observation {
         let path = absolute(action.path, in: directory)
-        let bytes: [UInt8]
         do throws(FileAccess.Failure) {
-            bytes = try FileAccess.read(path, limit: sizeLimit)
+            if let mediaType = mediaType(of: path) {
+                let content = "data:\(mediaType);base64,\(Base64.encode(try FileAccess.read(path, limit: sizeLimit)))"
+                return .read(FileReadObservation(content: content, path: "\(path)"))
+            }
+            let beginning = try FileAccess.readBeginning(path, count: BinaryCheck.sampleSize)
+            if BinaryCheck.isBinary(path, beginning: beginning) { return failure(binaryFile) }
+            return try readText(path, action, isUTF16: isUTF16(beginning), sizeLimit: sizeLimit)
         } catch {
             if error.isMissing {
                 return failure("File not found: \(path). Your current working directory is \(directory).")
             }
             return failure(text(for: error, path: path, verb: "read"))
         }
-        let content: String
-        if let mediaType = mediaType(of: path) {
-            content = "data:\(mediaType);base64,\(Base64.encode(bytes))"
-        } else if bytes.prefix(8192).contains(0) {
-            return failure("ERROR_BINARY_FILE")
-        } else if let text = String(validating: bytes, as: UTF8.self) {
-            content = lines(of: text, from: action.start, to: action.end)
+    }
+
+    private static func readText(
+        _ path: SystemPath,
+        _ action: FileReadAction,
+        isUTF16: Bool,
+        sizeLimit: Int
+    ) throws(FileAccess.Failure) -> Observation {
+        var bytes: [UInt8]
+        let isWhole = action.start <= 0 && action.end == -1
+        if isWhole || isUTF16 {
+            bytes = try FileAccess.read(path, limit: sizeLimit)
         } else {
+            bytes = try lines(of: path, action, sizeLimit: sizeLimit)
+        }
+        do throws(TextEncoding.DecodingFailure) {
+            let (encoding, text) = try TextEncoding.decode(bytes)
+            // The mark of UTF-8 is a character to the reference.
+            if case .utf8 = encoding {} else { bytes = text }
+        } catch {
             return failure("File could not be decoded as utf-8: \(path).")
         }
-        return .read(FileReadObservation(content: content, path: path))
+        if isUTF16, !isWhole { bytes = lines(of: bytes, action) }
+        return .read(FileReadObservation(content: WireText.text(of: bytes), path: "\(path)"))
     }
+
+    private static func isUTF16(_ beginning: [UInt8]) -> Bool {
+        if case .utf16? = TextEncoding.marked(beginning) { true } else { false }
+    }
+
+    /// The lines that are asked for, without holding the others.
+    private static func lines(
+        of path: SystemPath,
+        _ action: FileReadAction,
+        sizeLimit: Int
+    ) throws(FileAccess.Failure) -> [UInt8] {
+        var counter = LineScanner(keeping: 0..<0, byteLimit: 0, keepsLineEnds: true)
+        try FileAccess.forEachChunk(path) { chunk in
+            counter.feed(chunk)
+            return true
+        }
+        let range = range(from: action.start, to: action.end, lineCount: counter.lineCount)
+        var scanner = LineScanner(keeping: range, byteLimit: sizeLimit, keepsLineEnds: true)
+        try FileAccess.forEachChunk(path) { chunk in
+            scanner.feed(chunk)
+            return !scanner.isDone && !scanner.isOverLimit
+        }
+        if scanner.isOverLimit { throw .tooLarge(size: scanner.kept.count, limit: sizeLimit) }
+        return scanner.kept
+    }
+
+    private static func lines(of text: [UInt8], _ action: FileReadAction) -> [UInt8] {
+        text.withUnsafeBytes { bytes in
+            var counter = LineScanner(keeping: 0..<0, byteLimit: 0, keepsLineEnds: true)
+            counter.feed(bytes)
+            let range = range(from: action.start, to: action.end, lineCount: counter.lineCount)
+            var scanner = LineScanner(keeping: range, byteLimit: text.count, keepsLineEnds: true)
+            scanner.feed(bytes)
+            return scanner.kept
+        }
+    }
+
+    /// The lines that the reference's `read_lines` picks.
+    private static func range(from start: Int, to end: Int, lineCount: Int) -> Range<Int> {
+        let start = min(max(start, 0), lineCount)
+        if end == -1 { return start..<lineCount }
+        let first = max(0, min(start, lineCount - 2))
+        let last = min(max(end, 0), lineCount)
+        return first..<max(first, min(lineCount, max(first + 1, last)))
+    }
+
+    // MARK: Writing
 
     /// Writes a file, or replaces the lines of it from `start` up to `end`.
     ///
     /// - Parameter directory: what a relative path is relative to.
     static func write(_ action: FileWriteAction, in directory: String) -> Observation {
         let path = absolute(action.path, in: directory)
-        do throws(FileAccess.Failure) {
-            var text = action.content.hasSuffix("\n") ? action.content : action.content + "\n"
-            if action.start != 0 || action.end != -1, let bytes = try existingBytes(path) {
-                // What isn't text would not be the same afterwards.
-                guard let old = String(validating: bytes, as: UTF8.self).map(splitLines) else {
-                    return failure("File could not be decoded as utf-8: \(path)")
-                }
-                // As Python slices: negative positions count from the end.
-                let start = action.start < 0 ? max(0, old.count + action.start) : min(action.start, old.count)
-                let end = action.end < 0 ? max(0, old.count + action.end) : min(action.end, old.count)
-                text = old[..<start].joined() + text + (action.end == -1 ? "" : old[end...].joined())
+        var content = WireText.bytes(of: action.content)
+        if content.last != UInt8(ascii: "\n") { content.append(UInt8(ascii: "\n")) }
+        do {
+            var bytes = try TextEncoding.utf8(hasMark: false).encode(content)
+            if action.start != 0 || action.end != -1, let existing = try existingBytes(path) {
+                bytes = try TextFile(existing).bytes(replacingLinesFrom: action.start, to: action.end, with: content)
             }
-            try FileAccess.replace(path, with: Array(text.utf8))
-        } catch {
+            try FileReplacement.replace(path, with: bytes, creation: .withDirectories(mode: 0o664))
+        } catch let error as FileAccess.Failure {
             if error.isMissing { return failure("File not found: \(path)") }
-            return failure(Self.text(for: error, path: path, verb: "write to"))
+            return failure(text(for: error, path: path, verb: "write to"))
+        } catch is TextEncoding.DecodingFailure {
+            // What isn't text would not be the same afterwards.
+            return failure("File could not be decoded as utf-8: \(path)")
+        } catch {
+            return failure("Ran into \(error) while trying to write to \(path)")
         }
-        return .write(FileWriteObservation(content: "", path: path))
+        return .write(FileWriteObservation(content: "", path: "\(path)"))
     }
 
-    private static func existingBytes(_ path: String) throws(FileAccess.Failure) -> [UInt8]? {
+    private static func existingBytes(_ path: SystemPath) throws(FileAccess.Failure) -> [UInt8]? {
         do throws(FileAccess.Failure) {
             return try FileAccess.read(path, limit: sizeLimit)
         } catch {
@@ -68,42 +139,17 @@ enum FileActions {
         }
     }
 
-    // MARK: Lines
-
-    /// The lines that the reference's `read_lines` picks.
-    private static func lines(of text: String, from start: Int, to end: Int) -> String {
-        if start <= 0, end == -1 { return text }
-        let lines = splitLines(text)
-        let start = min(max(start, 0), lines.count)
-        if end == -1 { return lines[start...].joined() }
-        let first = max(0, min(start, lines.count - 2))
-        let last = min(max(end, 0), lines.count)
-        return lines[first..<min(lines.count, max(first + 1, last))].joined()
-    }
-
-    /// Lines with their ends.
-    private static func splitLines(_ text: String) -> [Substring] {
-        var lines: [Substring] = []
-        var rest = Substring(text)
-        while let feed = rest.utf8.firstIndex(of: 0x0a) {
-            let next = rest.utf8.index(after: feed)
-            lines.append(rest[..<next])
-            rest = rest[next...]
-        }
-        if !rest.isEmpty { lines.append(rest) }
-        return lines
-    }
-
     // MARK: Paths, types, texts
 
-    private static func absolute(_ path: String, in directory: String) -> String {
-        if path.hasPrefix("/") { return path }
-        return directory.hasSuffix("/") ? directory + path : "\(directory)/\(path)"
+    private static func absolute(_ path: String, in directory: String) -> SystemPath {
+        SystemPath(directory).appending(SystemPath(path)).normalized
     }
 
     /// The types that the reference hands to models as data URLs.
-    private static func mediaType(of path: String) -> String? {
-        switch path.lowercased().split(separator: ".", omittingEmptySubsequences: false).dropFirst().last {
+    private static func mediaType(of path: SystemPath) -> String? {
+        switch path.name.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false).dropFirst().last
+            .map({ String(decoding: $0, as: UTF8.self).lowercased() })
+        {
         case "png": "image/png"
         case "jpg", "jpeg": "image/jpeg"
         case "bmp": "image/bmp"
@@ -120,11 +166,11 @@ enum FileActions {
         .error(ErrorObservation(content: text))
     }
 
-    private static func text(for failure: FileAccess.Failure, path: String, verb: String) -> String {
+    private static func text(for failure: FileAccess.Failure, path: SystemPath, verb: String) -> String {
         switch failure {
         case .isDirectory: "Path is a directory: \(path). You can only \(verb) files"
         case .notRegular: "Path is not a regular file: \(path). You can only \(verb) files"
-        case .tooLarge(let limit): "File is larger than \(limit) bytes: \(path)"
+        case .tooLarge(_, let limit): "File is larger than \(limit) bytes: \(path)"
         case .system(let error): "\(error)"
         }
     }

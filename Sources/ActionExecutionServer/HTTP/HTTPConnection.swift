@@ -206,7 +206,8 @@ actor HTTPConnection {
         if bodyHasEnded { return true }
         // A peer that wasn't told to go on may send its next request instead of the body, or the body.
         if owesContinue { return false }
-        return parser.bodyBytesLeft.map { $0 <= limits.drainedSize } ?? true
+        guard let left = parser.bodyBytesLeft else { return true }
+        return left <= limits.drainedSize
     }
 
     /// Reads what the handler didn't of the body.

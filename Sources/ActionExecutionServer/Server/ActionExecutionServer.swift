@@ -106,6 +106,7 @@ actor ServerCore {
 
     private let executor: ActionExecutor
     private let actions: ActionEndpoint
+    private let transfers: FileTransfers
     private let started = ContinuousClock.now
     /// Names this run of the server.
     private let instance = String(UInt64.random(in: .min ... .max), radix: 16)
@@ -130,8 +131,11 @@ actor ServerCore {
             outputs: OutputDirectory(path: configuration.outputDirectory)
         )
         let commands = CommandRunner(session, noChangeTimeout: configuration.noChangeTimeout, loop: loop)
-        executor = ActionExecutor(commands: commands)
+        let files = FileEditor(workspace: configuration.workingDirectory, loop: loop)
+        let cells = CellRunner(session, commands: commands, loop: loop)
+        executor = ActionExecutor(commands: commands, cells: cells, files: files)
         actions = ActionEndpoint(executor, loop: loop)
+        transfers = FileTransfers(configuration.transfers, directory: configuration.workingDirectory)
         lease = Lease(duration: configuration.lease, now: .now)
         limits = configuration.limits
         end = loop.makeWaitID()
@@ -156,8 +160,9 @@ actor ServerCore {
         loop.notify(end)
     }
 
-    /// Ends the shell.
+    /// Ends the shell and the Python interpreter.
     func close() async {
+        await executor.cells.close()
         await executor.commands.close()
         await actions.close()
         loop.forget(end)
@@ -211,13 +216,22 @@ actor ServerCore {
             return await actions.interrupt(try await body.readAll(limit: limits.bodySize))
         case ("POST", "/lease"):
             return setLease(try await body.readAll(limit: limits.bodySize))
+        case ("POST", "/list_files"):
+            return await transfers.list(try await body.readAll(limit: limits.bodySize))
+        case ("POST", "/upload_file"):
+            return try await transfers.upload(head, body)
+        case ("GET", "/download_files"):
+            return await transfers.download(head)
+        case ("POST", "/update_mcp_server"):
+            return MCPServers.update(try await body.readAll(limit: limits.bodySize))
         case ("GET", "/vscode/connection_token"):
             return HTTPResponse(json: ["token": .null])
         case ("OPTIONS", "*"):
             return HTTPResponse(status: 200, headers: ["allow": "GET, HEAD, POST"])
-        case (_, "/alive"), (_, "/server_info"), (_, "/vscode/connection_token"):
+        case (_, "/alive"), (_, "/server_info"), (_, "/vscode/connection_token"), (_, "/download_files"):
             return Self.notAllowed(butAllowed: "GET, HEAD")
-        case (_, "/execute_action"), (_, "/interrupt"), (_, "/lease"):
+        case (_, "/execute_action"), (_, "/interrupt"), (_, "/lease"), (_, "/list_files"), (_, "/upload_file"),
+            (_, "/update_mcp_server"):
             return Self.notAllowed(butAllowed: "POST")
         default:
             return HTTPResponse(detail: "Not Found", status: 404)

@@ -28,8 +28,8 @@ actor CommandRunner {
     private var statics: [ObjectIdentifier: ShellSession] = [:]
     private let username: String
     private let hostname: String
-    /// Sessions whose command runs on after an observation that told some of its output.
-    private var toldOutput: Set<ObjectIdentifier> = []
+    /// Sessions whose command runs on after an observation.
+    private var continued: Set<ObjectIdentifier> = []
 
     init(_ configuration: ShellSession.Configuration, noChangeTimeout: Duration, loop: EventLoop) {
         self.loop = loop
@@ -122,7 +122,7 @@ actor CommandRunner {
         statics[ObjectIdentifier(session)] = session
         let observation = await runInTurn(action, in: session, timeout: timeout, listener: listener)
         statics[ObjectIdentifier(session)] = nil
-        toldOutput.remove(ObjectIdentifier(session))
+        continued.remove(ObjectIdentifier(session))
         await session.close()
         return observation
     }
@@ -147,8 +147,13 @@ actor CommandRunner {
         } else {
             if command.isEmpty { return Self.failure("ERROR: No previous running command to retrieve logs from.") }
             if isInput { return Self.failure("ERROR: No previous running command to interact with.") }
+            // Every shell would take it for the command's end, and run what comes before.
+            if command.utf8.contains(0) {
+                let text = "The command was not run: it has a zero byte in it, which no shell takes."
+                return .error(ErrorObservation(content: text))
+            }
             earlier = await endOfPrevious(in: session)
-            toldOutput.remove(ObjectIdentifier(session))
+            continued.remove(ObjectIdentifier(session))
             do throws(SystemError) {
                 try await session.begin(action.command)
             } catch {
@@ -174,6 +179,7 @@ actor CommandRunner {
             case .completed(let exitCode): "The previous command has completed with exit code \(exitCode)."
             case .shellExited(let exitCode): "The previous command ended the shell, with code \(exitCode)."
             case .shellLost: ShellSession.lostNote
+            case .shellBroken: ShellSession.brokenNote
             case .silent, .timedOut, .closed: "The previous command has ended."
             }
         if content.isEmpty { return "[\(outcome)]\n" }
@@ -203,9 +209,9 @@ actor CommandRunner {
             metadata.suffix =
                 "\n[The shell exited with code \(exitCode). The next command runs in a new shell"
                 + " in the same directory, without the old one's variables, functions and jobs.]"
-        case .shellLost:
+        case .shellLost, .shellBroken:
             metadata = await self.metadata(session, exitCode: -1)
-            metadata.suffix = "\n[\(ShellSession.lostNote)]"
+            metadata.suffix = "\n[\(ending == .shellLost ? ShellSession.lostNote : ShellSession.brokenNote)]"
         case .silent:
             metadata.prefix = continuationPrefix(session)
             metadata.suffix =
@@ -217,7 +223,7 @@ actor CommandRunner {
             return Self.cancelled
         }
         metadata.prefix = await session.takeNotes() + metadata.prefix
-        if !content.isEmpty { toldOutput.insert(ObjectIdentifier(session)) }
+        continued.insert(ObjectIdentifier(session))
         return .run(
             CommandObservation(content: content, command: command, metadata: metadata, hidden: action.hidden)
         )
@@ -232,7 +238,7 @@ actor CommandRunner {
             "\n[Your command \"\(command)\" is NOT executed. The previous command is still running - You CANNOT send new"
             + " commands until the previous command is completed. By setting `is_input` to `true`, you can interact with"
             + " the current process: \(Self.goOn)]"
-        if !content.isEmpty { toldOutput.insert(ObjectIdentifier(session)) }
+        continued.insert(ObjectIdentifier(session))
         return .run(
             CommandObservation(content: content, command: command, metadata: metadata, hidden: action.hidden)
         )
@@ -253,7 +259,7 @@ actor CommandRunner {
     }
 
     private func continuationPrefix(_ session: ShellSession) -> String {
-        toldOutput.contains(ObjectIdentifier(session)) ? "[Below is the output of the previous command.]\n" : ""
+        continued.contains(ObjectIdentifier(session)) ? "[Below is the output of the previous command.]\n" : ""
     }
 
     /// The reference's `TIMEOUT_MESSAGE_TEMPLATE`.

@@ -18,6 +18,9 @@ struct ServerArguments: Equatable {
     var noChangeTimeout: Double?
     var shutdownTime: Double?
     var shellPath: String?
+    /// Whom to be; nil for who started the server.
+    var user: RequestedUser?
+    var allowsSudo = false
     var isHelp = false
     var isVersion = false
 
@@ -39,8 +42,11 @@ struct ServerArguments: Equatable {
             case "--no-change-timeout": noChangeTimeout = try Self.seconds(of: word, &rest)
             case "--shutdown-time": shutdownTime = try Self.seconds(of: word, &rest)
             case "--shell": shellPath = try Self.value(of: word, &rest)
+            case "--username": user = RequestedUser(name: try Self.value(of: word, &rest), id: user?.id)
+            case "--user-id": user = RequestedUser(name: user?.name, id: try Self.userID(of: word, &rest))
+            case "--sudo": allowsSudo = true
             // Of the reference; there is nothing for them to change here.
-            case "--username", "--user-id", "--browsergym-eval-env": _ = try Self.value(of: word, &rest)
+            case "--browsergym-eval-env": _ = try Self.value(of: word, &rest)
             case "--plugins": while let next = rest.first, !next.hasPrefix("-") { rest = rest.dropFirst() }
             case "--enable-browser", "--no-enable-browser": break
             default:
@@ -67,6 +73,15 @@ struct ServerArguments: Equatable {
             throw UsageError(message: "\(option) needs a positive number of seconds, not \(value)")
         }
         return seconds
+    }
+
+    /// The highest number stands for none: chown(2).
+    private static func userID(of option: String, _ rest: inout ArraySlice<String>) throws(UsageError) -> UInt32 {
+        let value = try value(of: option, &rest)
+        guard let id = UInt32(value), id < .max else {
+            throw UsageError(message: "\(option) needs a number from 0 to \(UInt32.max - 1), not \(value)")
+        }
+        return id
     }
 
     private static func digest(_ text: String, option: String) throws(UsageError) -> [UInt8] {
@@ -97,6 +112,9 @@ struct ServerArguments: Equatable {
           --allowed-host NAME          a name that requests may have in Host, besides addresses and localhost
           --lease SECONDS              exit after this time without a request
           --no-change-timeout SECONDS  observation after this time without output (default 10)
+          --username NAME              be this user, made if missing, with a home directory; needs to be started as root
+          --user-id ID                 that user's id; without a name, whoever has it (default with a name: 1000)
+          --sudo                       let that user become root by the image's sudo, without a password
           --shutdown-time SECONDS      when asked to end, wait so long for commands that run (default 4)
           --shell PATH                 shell to use (default: bash if there is one, else sh)
           --version                    print the version and exit
@@ -104,7 +122,8 @@ struct ServerArguments: Equatable {
 
         The first line of standard output says where the server listens, as soon as it does.
         SIGTERM, SIGINT and SIGHUP end it; a second one without waiting for commands.
-        SESSION_API_KEY and NO_CHANGE_TIMEOUT_SECONDS in the environment work as with OpenHands.
+        SESSION_API_KEY, NO_CHANGE_TIMEOUT_SECONDS and SANDBOX_GROUP_ID (the group of a working directory that is given to
+        the user) in the environment work as with OpenHands.
 
         """
 }

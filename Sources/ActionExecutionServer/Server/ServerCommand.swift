@@ -28,8 +28,10 @@ public enum ServerCommand {
         }
         if parsed.isHelp { return say(ServerArguments.help) }
         if parsed.isVersion { return say("action-execution-server \(version)\n") }
-        do throws(SystemError) {
-            try serve(try configuration(parsed))
+        do {
+            var configuration = try configuration(parsed)
+            let user = try parsed.user.map { try prepare($0, parsed, &configuration) }
+            try serve(configuration, as: user ?? nil)
             return 0
         } catch {
             report("\(error)")
@@ -37,7 +39,36 @@ public enum ServerCommand {
         }
     }
 
-    private static func serve(_ configuration: ServerConfiguration) throws(SystemError) {
+    /// Finds or makes the user, and what belongs to it.
+    ///
+    /// - Returns: the user to become; nil to stay who this is.
+    private static func prepare(
+        _ requested: RequestedUser,
+        _ arguments: ServerArguments,
+        _ configuration: inout ServerConfiguration
+    ) throws -> SandboxUser? {
+        let user: SandboxUser
+        if geteuid() == 0 {
+            let result = try UserSetup(allowsSudo: arguments.allowsSudo).prepare(requested)
+            for note in result.notes { report(note) }
+            user = result.user
+        } else {
+            user = try SandboxUser(current: requested)
+        }
+        let shell = configuration.shell ?? Shell.find(searchPath: configuration.environment["PATH"] ?? "")
+        configuration.environment.merge(user.environment(shell: shell?.path)) { geteuid() == 0 ? $1 : $0 }
+        guard geteuid() == 0, user.account.user != 0 else { return nil }
+        if let path = arguments.workingDirectory {
+            let group = configuration.environment["SANDBOX_GROUP_ID"].flatMap(gid_t.init)
+            let outcome = try WorkingDirectory(path: path, user: user, group: group).prepare()
+            if case .foreign(let reason) = outcome {
+                report("\(reason), and \(user.account.name) (\(user.account.user)) can't write there")
+            }
+        }
+        return user
+    }
+
+    private static func serve(_ configuration: ServerConfiguration, as user: SandboxUser?) throws(SystemError) {
         let loop = try EventLoop()
         let signals = try Pipe()
         for number in [SIGTERM, SIGINT, SIGHUP] {
@@ -49,6 +80,8 @@ public enum ServerCommand {
         _ = signal(SIGPIPE, SIG_IGN)
         platform_adopt_orphans()
         let server = try ActionExecutionServer(configuration, loop: loop)
+        // Now that the addresses are bound, and before anything of a request is looked at.
+        try user?.become()
         for address in server.addresses {
             switch address {
             case .tcp(let host, let port):

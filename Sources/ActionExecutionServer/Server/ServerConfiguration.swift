@@ -36,6 +36,8 @@ public struct ServerConfiguration: Sendable {
     ///
     /// The default leaves a container that is stopped enough of the engine's ten seconds to end what runs on.
     public var shutdownTime: Duration
+    /// How files are moved in and out.
+    public var transfers: TransferConfiguration
     /// Where outputs are kept that are too long for an observation.
     public var outputDirectory: String
 
@@ -52,6 +54,7 @@ public struct ServerConfiguration: Sendable {
         connectionLimit = 1000
         limits = HTTPLimits()
         shutdownTime = .seconds(4)
+        transfers = TransferConfiguration()
         outputDirectory = "/tmp/action-execution-outputs"
     }
 }

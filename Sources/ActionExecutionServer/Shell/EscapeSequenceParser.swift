@@ -8,28 +8,46 @@ struct EscapeSequenceParser {
         case tab
         case lineFeed
         case carriageReturn
-        /// CSI: the final byte, its prefix such as `?`, and the parameters, 0 where one was left out.
-        case sequence(final: UInt8, prefix: UInt8?, parameters: [Int])
-        /// ESC and one byte.
-        case escape(UInt8)
+        /// SI and SO: which of two character sets is in use from here on, 0 or 1.
+        case shift(Int)
+        /// CSI.
+        case sequence(Sequence)
+        /// ESC and one byte, with another between them if there was one.
+        case escape(UInt8, intermediate: UInt8?)
+    }
+
+    /// A sequence that CSI begins.
+    struct Sequence: Equatable {
+        /// The byte that it ends with, which names it.
+        var final: UInt8
+        /// A byte such as `?` before the parameters.
+        var prefix: UInt8?
+        /// A byte such as `$` behind the parameters.
+        var intermediate: UInt8?
+        /// 0 where one was left out, and never empty.
+        var parameters: [Int]
+
+        /// The first parameter as a number of times, columns or rows.
+        var count: Int { max(1, parameters[0]) }
+        /// A parameter; 0 where there is none.
+        func parameter(_ index: Int) -> Int { index < parameters.count ? parameters[index] : 0 }
     }
 
     private enum State {
         case ground
         case escape
         /// ESC and an intermediate byte: one more byte belongs to it.
-        case escapeIntermediate
+        case escapeIntermediate(UInt8)
         case sequence
-        /// OSC, DCS, SOS, PM, APC: text up to BEL or ST.
+        /// OSC, DCS, SOS, PM, APC, and the title of screen and tmux: text up to ST, or BEL for OSC.
         case string
         case stringEscape
     }
 
     private var state = State.ground
-    private var prefix: UInt8?
-    private var parameters: [Int] = []
-    private var isIntermediate = false
+    private var pending = Sequence(final: 0, parameters: [0])
     private var stringLength = 0
+    private var endsWithBell = false
     /// Bytes of a string after which its end is no longer waited for: some binary file opened it, and what follows is text.
     private static let stringLimit = 1 << 16
 
@@ -46,14 +64,14 @@ struct EscapeSequenceParser {
             return control(byte)
         case .escape:
             return escape(byte)
-        case .escapeIntermediate:
-            state = .ground
-            return nil
+        case .escapeIntermediate(let intermediate):
+            return escape(byte, after: intermediate)
         case .sequence:
             return sequence(byte)
         case .string:
             switch byte {
-            case 0x07, 0x18, 0x1a: state = .ground
+            case 0x07 where endsWithBell: state = .ground
+            case 0x18, 0x1a: state = .ground
             case 0x1b: state = .stringEscape
             default:
                 stringLength += 1
@@ -73,6 +91,8 @@ struct EscapeSequenceParser {
         case 0x09: return .tab
         case 0x0a, 0x0b, 0x0c: return .lineFeed
         case 0x0d: return .carriageReturn
+        case 0x0e: return .shift(1)
+        case 0x0f: return .shift(0)
         case 0x1b:
             state = .escape
             return nil
@@ -86,14 +106,16 @@ struct EscapeSequenceParser {
         switch byte {
         case UInt8(ascii: "["):
             state = .sequence
-            (prefix, parameters, isIntermediate) = (nil, [0], false)
+            pending = Sequence(final: 0, parameters: [0])
             return nil
-        case UInt8(ascii: "]"), UInt8(ascii: "P"), UInt8(ascii: "X"), UInt8(ascii: "^"), UInt8(ascii: "_"):
+        case UInt8(ascii: "]"), UInt8(ascii: "P"), UInt8(ascii: "X"), UInt8(ascii: "^"), UInt8(ascii: "_"),
+            UInt8(ascii: "k"):
             state = .string
             stringLength = 0
+            endsWithBell = byte == UInt8(ascii: "]")
             return nil
         case 0x20...0x2f:
-            state = .escapeIntermediate
+            state = .escapeIntermediate(byte)
             return nil
         case 0x1b:
             state = .escape
@@ -104,8 +126,30 @@ struct EscapeSequenceParser {
             // A control character within a sequence takes effect, and the sequence goes on.
             state = .escape
             return control(byte)
+        case 0x7f:
+            state = .escape
+            return nil
         default:
-            return .escape(byte)
+            return .escape(byte, intermediate: nil)
+        }
+    }
+
+    private mutating func escape(_ byte: UInt8, after intermediate: UInt8) -> Control? {
+        state = .ground
+        switch byte {
+        case 0x20...0x2f, 0x7f:
+            state = .escapeIntermediate(intermediate)
+            return nil
+        case 0x1b:
+            state = .escape
+            return nil
+        case 0x18, 0x1a:
+            return nil
+        case 0x00...0x1f:
+            state = .escapeIntermediate(intermediate)
+            return control(byte)
+        default:
+            return .escape(byte, intermediate: intermediate)
         }
     }
 
@@ -113,23 +157,26 @@ struct EscapeSequenceParser {
         switch byte {
         case UInt8(ascii: "0")...UInt8(ascii: "9"):
             // Bounded, so that no parameter can overflow; no terminal is that large.
-            let last = parameters.count - 1
-            parameters[last] = min(parameters[last] * 10 + Int(byte - UInt8(ascii: "0")), 99_999)
+            let last = pending.parameters.count - 1
+            pending.parameters[last] = min(pending.parameters[last] * 10 + Int(byte - UInt8(ascii: "0")), 99_999)
         case UInt8(ascii: ";"), UInt8(ascii: ":"):
-            if parameters.count < 32 { parameters.append(0) }
+            if pending.parameters.count < 32 { pending.parameters.append(0) }
         case 0x3c...0x3f:
-            prefix = byte
+            pending.prefix = byte
         case 0x20...0x2f:
-            isIntermediate = true
+            pending.intermediate = byte
         case 0x40...0x7e:
             state = .ground
-            return isIntermediate ? nil : .sequence(final: byte, prefix: prefix, parameters: parameters)
+            pending.final = byte
+            return .sequence(pending)
         case 0x1b:
             state = .escape
         case 0x18, 0x1a:
             state = .ground
         case 0x00...0x1f:
             return control(byte)
+        case 0x7f:
+            break
         default:
             state = .ground
         }

@@ -1,7 +1,6 @@
 /// Removes the first occurrence of a marker from a stream of bytes, wherever the stream is split.
 ///
-/// Used for the mark that a command's output begins with, for the echo of the line that starts it, and for a prompt that
-/// says that the shell waits.
+/// Used for the mark that a command's output begins with, and for the echo of the line that starts it.
 struct MarkerFilter {
     /// Where a marker is looked for, and what becomes of the bytes before it.
     enum Place {

@@ -59,22 +59,14 @@ final class ShellProcess: Sendable {
             _ = close(opened.monitor)
             throw error
         }
-        Self.owned.withLock { _ = $0.insert(processID) }
+        OwnedChildren.insert(processID)
         self.processID = processID
         controller = opened.controller
         terminal = opened.monitor
     }
 
-    /// Shells that exist or wait to be reaped, by whoever owns them and nobody else.
-    private static let owned = Mutex<Set<pid_t>>([])
-
-    /// Whether a process is a shell that its owner reaps.
-    static func isOwned(_ process: pid_t) -> Bool {
-        owned.withLock { $0.contains(process) }
-    }
-
     deinit {
-        Self.owned.withLock { _ = $0.remove(processID) }
+        OwnedChildren.remove(processID)
         _ = close(controller)
         _ = close(terminal)
     }
@@ -113,22 +105,33 @@ final class ShellProcess: Sendable {
 
     /// The exit status once the shell is gone, as a shell would give it: 128 + the signal when it was killed.
     ///
-    /// Reaps it.
+    /// Reaps it. One that is stopped, by `suspend` for example, goes on: nobody else is there to continue it.
     func exitCode() -> Int32? {
         reapedStatus.withLock { reaped in
             if let reaped { return reaped }
             var status: Int32 = 0
-            guard waitpid(processID, &status, WNOHANG) == processID else { return nil }
+            guard waitpid(processID, &status, WNOHANG | WUNTRACED) == processID else { return nil }
             let signal = status & 0x7f
+            if signal == 0x7f {
+                _ = systemKill(processID, SIGCONT)
+                return nil
+            }
             reaped = signal == 0 ? (status >> 8) & 0xff : 128 + signal
             return reaped
+        }
+    }
+
+    /// Kills the shell; what it started goes on.
+    func kill() {
+        reapedStatus.withLock { reaped in
+            if reaped == nil { _ = systemKill(processID, SIGKILL) }
         }
     }
 
     /// Sends a signal to what runs in the foreground of the terminal.
     func signalForeground(_ number: Int32) {
         let group = platform_foreground_process_group(terminal)
-        if group > 0 { _ = kill(-group, number) }
+        if group > 0 { _ = systemKill(-group, number) }
     }
 
     /// Kills what runs in the foreground of the terminal, with all that it started: the shell itself when it is busy
@@ -137,27 +140,35 @@ final class ShellProcess: Sendable {
         let group = platform_foreground_process_group(terminal)
         guard group > 0, group != processID else { return signalForeground(SIGKILL) }
         for member in ProcessTable.members(ofGroup: group) {
-            for process in ProcessTable.descendants(of: member) { _ = kill(process, SIGKILL) }
+            for process in ProcessTable.descendants(of: member) { _ = systemKill(process, SIGKILL) }
         }
         signalForeground(SIGKILL)
     }
 
     /// Ends the shell and all processes of its session, and reaps it.
+    ///
+    /// One that became another user's, by `exec sudo` for example, is left to the end of its terminal.
     func terminate() {
         signalForeground(SIGKILL)
         reapedStatus.withLock { reaped in
             guard reaped == nil else { return }
-            _ = kill(-processID, SIGKILL)
+            _ = systemKill(-processID, SIGKILL)
             // Its jobs have process groups of their own. While it isn't reaped no other session can have its number.
-            for process in ProcessTable.members(ofSession: processID) { _ = kill(process, SIGKILL) }
+            for process in ProcessTable.members(ofSession: processID) { _ = systemKill(process, SIGKILL) }
+            guard systemKill(processID, SIGKILL) == 0 || errno != EPERM else { return }
             while waitpid(processID, nil, 0) < 0, errno == EINTR {}
             reaped = 128 + SIGKILL
         }
     }
 }
 
+/// `kill` of the C library, which a method of the same name would hide.
+private func systemKill(_ process: pid_t, _ number: Int32) -> Int32 {
+    kill(process, number)
+}
+
 /// Lends strings as a null-terminated array of C strings.
-private func withCStrings<Result>(
+func withCStrings<Result>(
     _ strings: [String],
     _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Result
 ) -> Result {

@@ -9,11 +9,18 @@ struct ShellReport: Equatable, Sendable {
     var directory: String
     /// Where the shell looks for programs, `$PATH`.
     var searchPath: String
-    /// The single-letter options that are on, `$-`.
+    /// The single-letter options that are on, `$-`, and perhaps the ``redirectedMark``.
     var options: String
+
+    /// Behind the options when what the shell itself writes, such as its prompt, doesn't reach the terminal.
+    ///
+    /// A command can redirect it with `exec`. Told where the prompt matters.
+    static let redirectedMark = "!"
 
     /// Whether the shell shows what it runs.
     var isTraced: Bool { options.utf8.contains(UInt8(ascii: "x")) }
+    /// Whether the prompt is seen.
+    var showsPrompt: Bool { !options.hasSuffix(Self.redirectedMark) }
 }
 
 /// Finds reports in the bytes of the pipe; what isn't one, written there by somebody else, is passed over.

@@ -37,6 +37,9 @@ actor ShellSession {
         case shellExited(exitCode: Int32)
         /// The files through which the shell is reached were removed. It is gone, and the next command finds a new one.
         case shellLost
+        /// The shell waited for the next command without having said that this one is done: something took away what it says
+        /// so with. It is gone, and the next command finds a new one.
+        case shellBroken
         /// Nothing was written for the time of the soft limit; the command runs on.
         case silent
         /// The hard limit passed; the command runs on.
@@ -51,12 +54,12 @@ actor ShellSession {
         var report: ShellReport?
         /// Removes what came before the command.
         var beginning: MarkerFilter
-        /// Removes the prompt that was printed before the command.
-        var oldPrompt: MarkerFilter
         /// Removes the echo of the line that started the command.
         var echo: MarkerFilter
-        /// Finds the prompt after the command, for shells that report by it.
-        var prompt: MarkerFilter
+        /// Whether the prompt came that the shell prints after the command.
+        var hasPrompt = false
+        /// Whether an earlier prompt came again: the shell has not prepared for the command.
+        var hasStalePrompt = false
         var wasInterrupted = false
     }
 
@@ -70,6 +73,12 @@ actor ShellSession {
     private var reports = ShellReportParser()
     private var output: CommandOutput
     private var running: Running?
+    /// Removes the prompts.
+    private var prompts: PromptFilter
+    /// Whether a prompt came since the last command ended.
+    private var hasPrompt = false
+    /// Whether the shell was ended for waiting without a report.
+    private var isBroken = false
     private var waiter: EventLoop.WaitID?
     /// Whoever follows the output until it is taken.
     private var listener: OutputListener?
@@ -99,6 +108,7 @@ actor ShellSession {
         output = CommandOutput(directory: configuration.outputs)
         // Unlike anything that a command prints.
         promptToken = "aes-\(UInt64.random(in: .min ... .max))"
+        prompts = PromptFilter(token: promptToken)
     }
 
     /// Whether a command was started that has not ended.
@@ -161,13 +171,16 @@ actor ShellSession {
         self.files = files
         reports = ShellReportParser()
         sequence = 1
+        isBroken = false
+        prompts = PromptFilter(token: promptToken)
+        hasPrompt = false
         beginRunning(mark: "", echo: "")
         // The preference lets continuations resume on the loop itself, without the detour of another thread.
         pump = Task(executorPreference: loop) { await self.runPump(process, files) }
         if dialect == .bash, !readsStartupFiles { await type(Array(". '\(files.startupFile)'\n".utf8)) }
 
         let ending = await waitForEnding(silence: nil, until: .now + configuration.startupTimeout)
-        running = nil
+        takeRunning()
         output.clear()
         lastStatus = 0
         if case .completed = ending { return }
@@ -175,6 +188,7 @@ actor ShellSession {
         let operation = "start the shell \(configuration.shell.path)"
         switch ending {
         case .shellExited(let code): throw SystemError("\(operation), which exited with \(code)", code: ECHILD)
+        case .shellBroken: throw SystemError("\(operation), which its start-up files made of no use", code: ECHILD)
         case .silent, .timedOut: throw SystemError("\(operation): its start-up files take too long", code: ETIMEDOUT)
         case .completed, .closed, .shellLost: throw SystemError(operation, code: ECANCELED)
         }
@@ -226,6 +240,8 @@ actor ShellSession {
         // Input that no program took, or a terminal's answer to one that is gone, isn't part of the line that is typed now.
         if hasTypedInput { process.discardInput() }
         hasTypedInput = false
+        // The last prompt, if it has come: one that comes later is told from it.
+        _ = readTerminal(process)
         sequence += 1
         let trigger = dialect.trigger(
             files,
@@ -240,9 +256,12 @@ actor ShellSession {
         await write(Array(trigger.utf8) + [0x0a])
     }
 
-    static let lostNote =
-        "The files through which the shell is reached were removed. A new shell runs in the same directory, without the old"
-        + " one's variables, functions and jobs."
+    private static let newShellNote =
+        "A new shell runs in the same directory, without the old one's variables, functions and jobs."
+    static let lostNote = "The files through which the shell is reached were removed. \(newShellNote)"
+    static let brokenNote =
+        "The shell could not be used any more, since what it is reached by was changed: a variable was made read-only, or a"
+        + " builtin, a function or a limit changed. The command may not have run. \(newShellNote)"
 
     /// Marks the place in the terminal's output where the next command's begins.
     ///
@@ -265,10 +284,8 @@ actor ShellSession {
         running = Running(
             sequence: sequence,
             beginning: MarkerFilter(mark, .droppingWhatPrecedes),
-            oldPrompt: MarkerFilter(dialect.prompt(token: promptToken, sequence: sequence - 1)),
             // A terminal without echo shows nothing of it, but a line editor may, which looks for another mode.
-            echo: MarkerFilter(echo, dialect.usesEcho ? .anywhere : .beginning),
-            prompt: MarkerFilter(dialect.prompt(token: promptToken, sequence: sequence))
+            echo: MarkerFilter(echo, dialect.usesEcho ? .anywhere : .beginning)
         )
     }
 
@@ -307,7 +324,7 @@ actor ShellSession {
     func waitForEnding(silence: Duration?, until deadline: ContinuousClock.Instant?) async -> Ending {
         while true {
             if let ending = running?.ending {
-                running = nil
+                takeRunning()
                 if case .completed(let code) = ending { lastStatus = code }
                 return ending
             }
@@ -322,6 +339,10 @@ actor ShellSession {
             loop.forget(id)
             if outcome == .cancelled { return .closed }
         }
+    }
+
+    private func takeRunning() {
+        hasPrompt = running.take()?.hasPrompt ?? hasPrompt
     }
 
     /// What was written since the last call.
@@ -368,9 +389,10 @@ actor ShellSession {
             // The reports first: what a command wrote was written before its report.
             var arrived = readReports(files)
             let hasOutput = readTerminal(process)
-            // Where the prompt ends a command, its report came before the prompt.
-            if configuration.shell.dialect == .posix { arrived += readReports(files) }
+            // The report comes before the prompt.
+            if hasOutput { arrived += readReports(files) }
             for report in arrived { take(report) }
+            endIfBroken(process)
             if let code = process.exitCode() {
                 // What it wrote between the last look and its end: no more than a terminal holds.
                 _ = readTerminal(process)
@@ -424,20 +446,36 @@ actor ShellSession {
     }
 
     private func show(_ bytes: UnsafeRawBufferPointer) {
-        guard var current = running.take() else { return output.feed(bytes) }
+        guard var current = running.take() else {
+            prompts.feed(bytes) { output.feed($0) }
+            hasPrompt = hasPrompt || !prompts.takeFound().isEmpty
+            return
+        }
         current.beginning.feed(bytes) { bytes in
-            current.oldPrompt.feed(bytes) { bytes in
-                current.echo.feed(bytes) { bytes in
-                    current.prompt.feed(bytes) { output.feed($0) }
-                }
+            prompts.feed(bytes) { bytes in
+                current.echo.feed(bytes) { output.feed($0) }
             }
         }
-        if current.prompt.hasFoundMarker, current.ending == nil {
+        for sequence in prompts.takeFound() {
+            if sequence == current.sequence { current.hasPrompt = true }
+            // One may be late. After a broken quotation bash prints the one before instead.
+            if sequence != current.sequence, hasPrompt { current.hasStalePrompt = true }
+            hasPrompt = true
+        }
+        if current.hasPrompt, current.ending == nil, configuration.shell.dialect == .posix {
             // The shell waits for a command: it reported before, or the command was cut short.
             let code = current.report?.exitCode ?? (current.wasInterrupted ? 130 : 2)
             current.ending = .completed(exitCode: code)
         }
         running = current
+    }
+
+    /// Ends a shell that waits for the next command without having reported on this one.
+    private func endIfBroken(_ process: ShellProcess) {
+        guard let running, running.ending == nil, running.report == nil, !isBroken else { return }
+        guard running.hasPrompt || running.hasStalePrompt else { return }
+        isBroken = true
+        process.kill()
     }
 
     private func take(_ report: ShellReport) {
@@ -451,8 +489,8 @@ actor ShellSession {
         switch configuration.shell.dialect {
         case .bash: end(.completed(exitCode: report.exitCode))
         case .posix:
-            // The prompt ends the command; it may have been seen just before the report.
-            if running?.ending != nil { running?.ending = .completed(exitCode: report.exitCode) }
+            // The prompt ends the command; it may have been seen just before the report, or not be seen at all.
+            if running?.ending != nil || !report.showsPrompt { end(.completed(exitCode: report.exitCode)) }
         }
     }
 
@@ -462,13 +500,11 @@ actor ShellSession {
         self.files = nil
         pump = nil
         lastStatus = 0
-        let ending = files.isIntact ? Ending.shellExited(exitCode: code) : .shellLost
+        let ending: Ending = isBroken ? .shellBroken : files.isIntact ? .shellExited(exitCode: code) : .shellLost
         guard running == nil else { return end(ending) }
         notes.append(
             ending == .shellLost
-                ? Self.lostNote
-                : "The shell has exited with code \(code) since the last command. A new shell runs in the same directory,"
-                    + " without the old one's variables, functions and jobs."
+                ? Self.lostNote : "The shell has exited with code \(code) since the last command. \(Self.newShellNote)"
         )
     }
 

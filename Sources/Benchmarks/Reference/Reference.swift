@@ -22,7 +22,7 @@ actor Reference {
 
     private static let need = "name a Python that has openhands-ai==0.62.0"
 
-    private let python: String
+    nonisolated let python: String
     private var connection: Connection?
 
     /// Makes a reference of a Python that has `openhands-ai` 0.62.0.

@@ -3,7 +3,9 @@
 
 #include "child.h"
 #include "crc32c.h"
+#include "credentials.h"
 #include "environment.h"
+#include "files.h"
 #include "pseudo_terminal.h"
 #include "sha256.h"
 #include "signals.h"

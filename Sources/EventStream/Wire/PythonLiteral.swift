@@ -1,12 +1,12 @@
 /// Reads a Python literal of the types that JSON has too: the other way round of ``PythonRepresentation``.
-struct PythonLiteral {
+package struct PythonLiteral {
     private static let maximumDepth = 64
 
     private var rest: Substring.UnicodeScalarView
     private var depth = 0
 
     /// The value of a literal; `nil` when the text isn't one.
-    static func value(of text: Substring) -> JSONValue? {
+    package static func value(of text: Substring) -> JSONValue? {
         var reader = PythonLiteral(rest: text.unicodeScalars)
         guard let value = reader.value() else { return nil }
         reader.skipSpace()

@@ -1,5 +1,5 @@
-/// JSON as Python's `repr` shows the parsed value, which the reference has in one of its messages.
-enum PythonRepresentation {
+/// JSON as Python's `repr` shows the parsed value, which the reference has in some of its messages.
+package enum PythonRepresentation {
     /// The text of a value.
     static func of(_ value: JSONValue) -> String {
         switch value {
@@ -23,7 +23,8 @@ enum PythonRepresentation {
         }
     }
 
-    private static func of(_ string: String) -> String {
+    /// The text of a string.
+    package static func of(_ string: String) -> String {
         let quote: Unicode.Scalar =
             string.unicodeScalars.contains("'") && !string.unicodeScalars.contains("\"") ? "\"" : "'"
         var text = String.UnicodeScalarView([quote])

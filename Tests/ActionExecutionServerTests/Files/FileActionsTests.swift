@@ -88,16 +88,16 @@ struct FileReadTests {
     func failures() throws {
         try withTemporaryDirectory { (directory) throws in
             try writeFile(directory + "/binary", [0x61, 0x00, 0x62], mode: 0o600)
-            try writeFile(directory + "/latin1", [0x61, 0xe9, 0x62], mode: 0o600)
+            try writeFile(directory + "/damaged", Array("日本語".utf8) + [0x80, 0x0a], mode: 0o600)
             try writeFile(directory + "/png", [0x61, 0x00], mode: 0o600)
             #expect(mkfifo(directory + "/pipe", 0o600) == 0)
             let cases = [
                 ("missing", "File not found: \(directory)/missing. Your current working directory is \(directory)."),
-                ("latin1/x", "File not found: \(directory)/latin1/x. Your current working directory is \(directory)."),
-                (".", "Path is a directory: \(directory)/.. You can only read files"),
+                ("png/x", "File not found: \(directory)/png/x. Your current working directory is \(directory)."),
+                (".", "Path is a directory: \(directory). You can only read files"),
                 ("binary", "ERROR_BINARY_FILE"),
                 ("png", "ERROR_BINARY_FILE"),
-                ("latin1", "File could not be decoded as utf-8: \(directory)/latin1."),
+                ("damaged", "File could not be decoded as utf-8: \(directory)/damaged."),
                 ("pipe", "Path is not a regular file: \(directory)/pipe. You can only read files"),
             ]
             for (path, message) in cases {
@@ -187,7 +187,8 @@ struct FileWriteTests {
     @Test("What can't be written is an error, and what was there stays")
     func failures() throws {
         try withTemporaryDirectory { (directory) throws in
-            try writeFile(directory + "/binary", [0x30, 0x0a, 0xff, 0x0a], mode: 0o600)
+            let binary = Array("日本語\n".utf8) + [0xff, 0x0a]
+            try writeFile(directory + "/binary", binary, mode: 0o600)
             try writeFile(directory + "/file", Array("x".utf8), mode: 0o600)
             #expect(mkfifo(directory + "/pipe", 0o600) == 0)
             #expect(
@@ -206,7 +207,7 @@ struct FileWriteTests {
             #expect(Self.write(FileWriteAction(path: "/proc/new", content: ""), in: directory) != nil)
             let undecodable = Self.write(FileWriteAction(path: "binary", content: "1", start: 0, end: 1), in: directory)
             #expect(undecodable == "File could not be decoded as utf-8: \(directory)/binary")
-            #expect(try FileAccess.read(directory + "/binary", limit: 9) == [0x30, 0x0a, 0xff, 0x0a])
+            #expect(try FileAccess.read(directory + "/binary", limit: 99) == binary)
             #expect(
                 Self.write(FileWriteAction(path: "a\0b", content: ""), in: directory)?.contains("zero byte") == true
             )

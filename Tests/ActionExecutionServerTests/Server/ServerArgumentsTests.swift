@@ -35,6 +35,9 @@ struct ServerArgumentsTests {
         #expect(arguments.port == 34567)
         #expect(arguments.host == "0.0.0.0")
         #expect(arguments.workingDirectory == "/workspace")
+        #expect(arguments.user == RequestedUser(name: "openhands", id: 1000))
+        #expect(try Self.parse("1 --user-id 7").user == RequestedUser(name: nil, id: 7))
+        #expect(try Self.parse("1").user == nil)
         #expect(try Self.parse("1 --plugins --username x").port == 1)
         #expect(try Self.parse("1 --plugins").port == 1)
     }
@@ -55,7 +58,8 @@ struct ServerArgumentsTests {
             ("1 --host", "--host"), ("1 --lease", "--lease"), ("1 --lease x", "x"), ("1 --lease 0", "0"),
             ("1 --lease -3", "-3"),
             ("1 --lease inf", "inf"), ("1 --lease nan", "nan"), ("1 --lease 1e30", "1e30"),
-            ("1 --no-change-timeout 0", "0"),
+            ("1 --no-change-timeout 0", "0"), ("1 --user-id -1", "-1"), ("1 --user-id x", "x"),
+            ("1 --user-id 4294967295", "4294967295"),
         ]
     )
     func refusals(line: String, part: String) throws {

@@ -9,12 +9,19 @@ private func shown(_ pieces: [[UInt8]]) -> [UInt8] {
 }
 
 private func shown(_ text: String) -> String {
-    shown([Array(text.utf8)]).text
+    shown([text.onTerminal]).text
 }
 
 extension TerminalScreen {
     fileprivate mutating func feed(_ text: String) {
-        Array(text.utf8).withUnsafeBytes { feed($0) }
+        text.onTerminal.withUnsafeBytes { feed($0) }
+    }
+}
+
+extension String {
+    /// The bytes after the terminal's output processing (ONLCR).
+    fileprivate var onTerminal: [UInt8] {
+        utf8.flatMap { $0 == 0x0a ? [0x0d, 0x0a] : [$0] }
     }
 }
 
@@ -34,7 +41,7 @@ private let appearances: [(written: String, seen: String)] = [
     ("\u{8}a", "a"),
     ("a\u{8}_", "_"),
     ("a\tb\tc", "a\tb\tc"),
-    ("a\tb\rX", "X\tb"),
+    ("a\tb\rX", "X       b"),
     ("a\tb\u{8}\u{8}X", "a      Xb"),
     ("abc\r\tX", "abc     X"),
     ("bell\u{7} and nul\u{0}", "bell and nul"),
@@ -46,7 +53,8 @@ private let appearances: [(written: String, seen: String)] = [
     ("hello\r\u{1b}[2@x", "x hello"),
     ("hello\r\u{1b}[3X", "   lo"),
     ("a\nb\nc\u{1b}[2A\u{1b}[J", "a"),
-    ("a\nb\nc\u{1b}[2J\u{1b}[Hnew", "new\n\n"),
+    ("a\nb\nc\u{1b}[2J\u{1b}[Hnew", "a\nb\nc\nnew"),
+    ("a\nb\nc\u{1b}[H\u{1b}[2J\u{1b}[3Jnew", "new"),
     ("a\nb\u{1b}[A\u{1b}[Lnew", " new\na\nb"),
     ("a\nb\nc\u{1b}[A\u{1b}[M", "a\nc"),
     // Moving.
@@ -74,12 +82,24 @@ private let appearances: [(written: String, seen: String)] = [
     ("\u{1b}[31\u{18}x", "x"),
     ("\u{1b}]0;ti\u{18}x", "x"),
     ("\u{1b}[3\r1mx", "x"),
-    ("100%\u{1b}[99999999999999999999Cx", "100%" + String(repeating: " ", count: 996) + "x"),
+    ("100%\u{1b}[99999999999999999999Cx", "100%" + String(repeating: " ", count: 995) + "x"),
+    // Regions, insertion, tab stops, line drawing.
+    ("1\n2\n3\n4\u{1b}[2;3r\u{1b}[3;1H\nnew\u{1b}[r", "2\n1\n3\nnew\n4"),
+    ("ace\u{1b}[4h\u{1b}[2Gb\u{1b}[4l", "abce"),
+    ("\u{1b}[3g\u{1b}[5G\u{1b}H\r\tx", "    x"),
+    ("\u{1b}(0lqk\u{1b}(Bq", "┌─┐q"),
+    ("\u{1b})0\u{e}x\u{f}x", "│x"),
+    ("-\u{1b}[4b", "-----"),
+    ("one\u{1b}c", "one\n"),
+    // Controls of the second set.
+    ("a\u{85}b\u{9b}c", "abc"),
+    ("\ra\u{85}b", "ab"),
+    ("\u{1b}ktitle\u{1b}\\text", "text"),
     // The alternate screen.
     ("before\n\u{1b}[?1049h\u{1b}[Hfull screen\u{1b}[?1049lafter", "before\nafter"),
     ("be\u{1b}[?1049h\u{1b}[5;5Hx\u{1b}[?1049lfore", "before"),
     ("before\n\u{1b}[?1049h\u{1b}[2;3Hinside", "before\n\n  inside"),
-    ("a\nbc\u{8}\u{1b}[?1049hX", "a\nbc\nX"),
+    ("a\nbc\u{8}\u{1b}[?1049hX", "a\nbc\n\n X"),
     ("a\nbc\u{8}\u{1b}[?1049hX\u{1b}[?1049lY", "a\nbY"),
     // Wide characters and marks.
     ("日本\u{8}\u{8}X", "日X"),
@@ -93,7 +113,25 @@ private let appearances: [(written: String, seen: String)] = [
     ("x\r👩‍💻!", "👩‍💻!"),
 ]
 
+/// Lines that are longer than the terminal is wide, and what moves there.
+private let longLines: [(written: String, seen: String)] = [
+    (String(repeating: "x", count: 1500), String(repeating: "x", count: 1500)),
+    (
+        String(repeating: "x", count: 1500) + "\rY",
+        String(repeating: "x", count: 1000) + "Y" + String(repeating: "x", count: 499)
+    ),
+    (String(repeating: "x", count: 1001) + "\u{8}\u{8}Y", String(repeating: "x", count: 999) + "Yx"),
+    ("\u{1b}[?7l" + String(repeating: "x", count: 1500) + "Y\u{1b}[?7h", String(repeating: "x", count: 999) + "Y"),
+]
+
 struct TerminalScreenTests {
+    @Test("A line that doesn't fit goes on on the next row, and is one line all the same", arguments: longLines)
+    func wrapping(written: String, seen: String) {
+        #expect(shown(written) == seen)
+        let bytes = written.onTerminal
+        for split in 990..<1010 { #expect(shown([Array(bytes[..<split]), Array(bytes[split...])]).text == seen) }
+    }
+
     @Test("A person sees what was written last at each place", arguments: appearances)
     func appearance(written: String, seen: String) {
         #expect(shown(written) == seen)
@@ -101,7 +139,7 @@ struct TerminalScreenTests {
 
     @Test("The same is seen however the bytes are split", arguments: appearances)
     func splits(written: String, seen: String) {
-        let bytes = Array(written.utf8)
+        let bytes = written.onTerminal
         let whole = shown([bytes])
         #expect(shown(bytes.map { [$0] }) == whole)
         for split in 0...bytes.count { #expect(shown([Array(bytes[..<split]), Array(bytes[split...])]) == whole) }
@@ -151,9 +189,35 @@ struct TerminalScreenTests {
         #expect(screen.takeText().text == "one\ntw")
         screen.feed("o\nthree\r")
         #expect(screen.takeText().text == "o\nthree")
-        screen.feed("\rX\u{1b}[A\u{1b}[A")
-        #expect(screen.takeText().text == "X")
         #expect(screen.takeText().isEmpty)
+    }
+
+    @Test("A line is told again when what was told of it has changed, with all that is below, and not otherwise")
+    func tellingAgain() {
+        var screen = TerminalScreen()
+        screen.feed("layer 1: 0%\nlayer 2: 0%\nname: ")
+        #expect(screen.takeText().text == "layer 1: 0%\nlayer 2: 0%\nname: ")
+        screen.feed("Bob")
+        #expect(screen.takeText().text == "Bob")
+        // The same again, as a line editor draws.
+        screen.feed("\r\u{1b}[Kname: Bob!")
+        #expect(screen.takeText().text == "!")
+        screen.feed("\u{1b}[A\rlayer 2: 5%\n\rname: ")
+        #expect(screen.takeText().text == "layer 2: 5%\nname: Bob!")
+        screen.feed("\n\u{1b}[3A\rlayer 1: 7%\r\u{1b}[3Bdone\n")
+        #expect(screen.takeText().text == "layer 1: 7%\nlayer 2: 5%\nname: Bob!\ndone\n")
+        screen.feed("more\n")
+        #expect(screen.takeText().text == "more\n")
+    }
+
+    @Test("A screen that a program clears and draws again on is seen as it is, whatever was taken before")
+    func redrawing() {
+        var screen = TerminalScreen()
+        screen.feed("\u{1b}[H\u{1b}[Jload 1\n  cpu 10\n  cpu 20")
+        #expect(screen.takeText().text == "load 1\n  cpu 10\n  cpu 20")
+        // Only what differs is drawn.
+        screen.feed("\u{1b}[2;7H15\u{1b}[3;7H25")
+        #expect(screen.takeText().text == "  cpu 15\n  cpu 25")
     }
 
     @Test("A full-screen program is seen behind what was there, and then what replaces it")
@@ -166,6 +230,21 @@ struct TerminalScreenTests {
         #expect(screen.takeText().text == "File\n\nstatus")
         screen.feed("\u{1b}[?1049ldone")
         #expect(screen.takeText().text == "done")
+    }
+
+    @Test(
+        "A question that programs wait for an answer to has one",
+        arguments: [
+            ("ab\u{1b}[6n", "\u{1b}[1;3R"), ("a\nb\u{1b}[?6n", "\u{1b}[?2;2R"), ("\u{1b}[5n", "\u{1b}[0n"),
+            ("\u{1b}[c", "\u{1b}[?1;2c"), ("\u{1b}[0c", "\u{1b}[?1;2c"), ("\u{1b}[>c", "\u{1b}[>84;0;0c"),
+            ("\u{1b}[18t", "\u{1b}[8;1000;1000t"), ("\u{1b}[?2026$p", "\u{1b}[?2026;0$y"),
+            ("\u{1b}]11;?\u{7}\u{1b}[?u\u{1b}[=c\u{1b}P+q5443\u{1b}\\", ""),
+        ]
+    )
+    func questions(asked: String, answered: String) {
+        var screen = TerminalScreen()
+        screen.feed(asked)
+        #expect(screen.takeReplies().text == answered)
     }
 
     @Test("Questions about the cursor and the terminal are answered")
@@ -204,12 +283,14 @@ struct TerminalScreenTests {
             "x", "é", "\rx", "\r\u{1b}[Ax", "x\u{8}xx", "\t", "\r\tx", "\u{1b}[99999B", "\u{1b}[1000Lx",
             "\u{1b}[1000@x",
             "\u{1b}[?1049hx\n", "\u{1b}[?1049hxxxxxxxxxxxxxxxx", "\u{1b}[9999;9999Hx", "\u{1b}[6n", "\u{1b}]0;t",
+            "\u{1b}[5;8rx\n", "\u{1b}[2Jx", "\u{1b}(0x", "\u{1b}[9bx",
             "\u{1b}[A\n\n",
             "\u{1b}[1;", "e\r\u{301}", "\u{301}", "\u{1b}7\n\u{1b}8",
         ]
     )
     func endless(_ part: String) {
-        var screen = TerminalScreen()
+        // As much as on a large one is bounded too, only later.
+        var screen = TerminalScreen(size: TerminalSize(columns: 100, rows: 50))
         let prefix = part.hasPrefix("\u{1b}[?1049h") ? "\u{1b}[?1049h" : ""
         let repeated = String(part.dropFirst(prefix.count))
         // Most of it is on the line that a carriage return made editable.

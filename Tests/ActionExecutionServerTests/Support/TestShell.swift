@@ -41,6 +41,7 @@ enum TestShell: String, CaseIterable, CustomTestStringConvertible {
 struct ShellFixture {
     let runner: CommandRunner
     let loop: EventLoop
+    let shell: Shell
     /// The shell's first directory.
     let directory: String
 
@@ -106,7 +107,7 @@ func withShell(
         defer { loop.stop() }
         let runner = CommandRunner(configuration, noChangeTimeout: noChangeTimeout, loop: loop)
         do {
-            try await body(ShellFixture(runner: runner, loop: loop, directory: directory))
+            try await body(ShellFixture(runner: runner, loop: loop, shell: configuration.shell, directory: directory))
         } catch {
             await runner.close()
             throw error

@@ -1,0 +1,79 @@
+extension DockerRuntime.Configuration {
+    /// Sees to it that the settings can be, one by one and together, before anything is made.
+    ///
+    /// - Throws: ``ConfigurationError``; ``DockerRuntimeError/unsupportedSetting(name:)``.
+    func validate() throws {
+        func check(_ isValid: Bool, _ setting: String, _ value: String, _ allowed: String) throws(ConfigurationError) {
+            if !isValid { throw .invalidValue(setting: setting, value: value, allowed: allowed) }
+        }
+        try check(!image.isEmpty, "image", "empty", "the name of an image")
+        try check(
+            workingDirectory.hasPrefix("/"),
+            "workingDirectory",
+            workingDirectory,
+            "an absolute path in the container"
+        )
+        try check(SandboxAddress.isAddress(bindingAddress), "bindingAddress", bindingAddress, "an IP address")
+        if let runtimeURL {
+            let host = SandboxAddress.host(ofURL: runtimeURL)
+            try check(host != nil, "runtimeURL", runtimeURL, "http://HOST, without port and path")
+        }
+        if let editorPort { try check((1...65535).contains(editorPort), "editorPort", "\(editorPort)", "1 to 65535") }
+        try check(
+            !usesHostNetwork || additionalNetworks.isEmpty,
+            "additionalNetworks",
+            "\(additionalNetworks)",
+            "none with the host's network, out of which a container can't be connected to others"
+        )
+        if case .ranges(let ranges) = portPolicy {
+            for range in [ranges.server, ranges.editor] + ranges.apps {
+                try check(
+                    range.lowerBound >= 1 && range.upperBound <= 65535,
+                    "portPolicy",
+                    "the range \(range)",
+                    "ports from 1 to 65535"
+                )
+            }
+        }
+        for (name, seconds) in [
+            ("defaultTimeout", defaultTimeout), ("noChangeTimeout", noChangeTimeout), ("startTimeout", startTimeout),
+            ("lease", lease),
+        ] {
+            try check(seconds > 0 && seconds <= 1e9, name, "\(seconds)", "a number of seconds above 0")
+        }
+        if let processors = limits.processors {
+            try check(processors > 0 && processors < 1e6, "limits.processors", "\(processors)", "a number above 0")
+        }
+        if case .devices(let ids) = gpus {
+            try check(!ids.isEmpty && !ids.contains(""), "gpus", "\(ids)", "numbers or UUIDs of GPUs, at least one")
+        }
+        for name in environment.keys {
+            try check(!name.isEmpty && !name.contains("="), "environment", "\"\(name)\"", "names without =")
+        }
+        try Self.validateVariables(initialEnvironment, setting: "initialEnvironment")
+        try checkSupport()
+    }
+
+    /// Sees to it that a shell can assign to variables, which not all names are good for that the engine takes.
+    ///
+    /// Values are in no error.
+    static func validateVariables(
+        _ variables: [String: String],
+        setting: String
+    ) throws(ConfigurationError) {
+        for (name, value) in variables where !EnvironmentVariable.isName(name) || value.contains("\0") {
+            throw .invalidValue(
+                setting: setting,
+                value: "one with a variable \"\(name)\"",
+                allowed: "names of letters, digits and _, no digit first; values without null characters"
+            )
+        }
+    }
+
+    /// What can be said here and isn't done yet is refused, not left out in silence.
+    private func checkSupport() throws(DockerRuntimeError) {
+        if case .build = imagePreparation { throw .unsupportedSetting(name: "imagePreparation") }
+        if closing.keepsContainer { throw .unsupportedSetting(name: "closing.keepsContainer") }
+        if closing.removesAllContainers { throw .unsupportedSetting(name: "closing.removesAllContainers") }
+    }
+}
