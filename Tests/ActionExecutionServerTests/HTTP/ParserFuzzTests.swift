@@ -9,7 +9,7 @@ import Testing
 struct ParserFuzzTests {
     @Test("Requests read the same when they are cut at any place, and at any two near each other")
     func splits() {
-        for seed in RequestMutator.seeds + [Array(RequestMutator.seeds.prefix(6).joined())] {
+        for seed in RequestMutator.seeds {
             let whole = ParserProperties.parse([seed[...]])
             #expect(ParserProperties.violation(seed) == nil)
             for first in 0...seed.count {
@@ -37,7 +37,7 @@ struct ParserFuzzTests {
     @Test("Random bytes and damaged requests end in requests or in one error, however they are cut", arguments: 0..<4)
     func garbage(seed: UInt64) {
         var mutator = RequestMutator(random: SeededGenerator(seed: seed))
-        for _ in 0..<1500 {
+        for _ in 0..<300 {
             let bytes = mutator.next()
             #expect(ParserProperties.violation(bytes) == nil, "\(bytes.text.debugDescription)")
         }

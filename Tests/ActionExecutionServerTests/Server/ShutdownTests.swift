@@ -22,7 +22,7 @@ struct ShutdownTests {
                 _ = try await client.run("mkfifo gate started")
                 let command = TestClient.command("echo >started; cat gate")
                 try await client.send(TestClient.encoded("POST", "/execute_action", body: command))
-                _ = try await Task.offloaded { try Data(contentsOf: URL(filePath: directory + "/started")) }
+                try await Self.waitForWriter(directory + "/started")
                 try await body(server, running, client, directory + "/gate")
             } catch {
                 await server.shutDownNow()
@@ -31,6 +31,11 @@ struct ShutdownTests {
             }
             await running.value
         }
+    }
+
+    /// Waits until the command has opened the pipe and closed it again.
+    private static func waitForWriter(_ pipe: String) async throws {
+        _ = try await Task.offloaded { try FileHandle(forReadingFrom: URL(filePath: pipe)).readToEnd() }
     }
 
     @Test("A command under way gets its end and its answer, while all else is refused")
@@ -80,7 +85,8 @@ struct ShutdownTests {
         try await withRunningCommand(.seconds(1000)) { server, _, client, _ in
             server.shutDown()
             await server.shutDownNow()
-            #expect(try await client.receive().json["observation"]?.stringValue == "error")
+            let response = try await client.receive()
+            #expect(try response.json["observation"]?.stringValue == "error")
         }
     }
 
@@ -96,7 +102,7 @@ struct ShutdownTests {
                 _ = try await client.run("mkfifo gate started")
                 let command = TestClient.command("echo >started; cat gate")
                 try await client.send(TestClient.encoded("POST", "/execute_action", body: command))
-                _ = try await Task.offloaded { try Data(contentsOf: URL(filePath: root + "/started")) }
+                try await Self.waitForWriter(root + "/started")
                 kill(server.process.processIdentifier, number)
                 let isAtEnd = try await idle.isAtEnd()
                 #expect(isAtEnd)
