@@ -11,7 +11,9 @@ enum BinaryCheck {
         // UTF-16 with a mark is text, though full of zeros and with a byte that no other text has.
         if case .utf16? = TextEncoding.marked(sample) { return false }
         if sample.contains(0) || sample.contains(0xFF) { return true }
-        let isPrintable = { (byte: UInt8) in byte >= 0x20 && byte < 0x7F || byte >= 0x08 && byte <= 0x0D && byte != 0x0B }
+        func isPrintable(_ byte: UInt8) -> Bool {
+            byte >= 0x20 && byte < 0x7F || byte >= 0x08 && byte <= 0x0D && byte != 0x0B
+        }
         let unprintable = sample.count { !isPrintable($0) }
         let low = sample.count { $0 < 0x7F }
         return unprintable * 5 > sample.count * 4 && low * 5 > sample.count * 4

@@ -6,7 +6,7 @@ struct EditHistory: Sendable {
     /// The content of a file before an edit.
     struct Version: Hashable, Sendable {
         var bytes: [UInt8]
-        /// Whether its text is shown as it is. It is the one that the editor made the file with, which it hasn't read from there.
+        /// Whether its text is shown as it is: the editor made the file with it, and hasn't read it from there.
         var isVerbatim = false
     }
 

@@ -109,7 +109,9 @@ extension Editor {
 
     // MARK: Finding
 
-    /// Where a text is, from the left and without overlap. One without characters is before every character, and at the end.
+    /// Where a text is, from the left and without overlap.
+    ///
+    /// One without characters is before every character, and at the end.
     private static func places(of pattern: [UInt8], in text: [UInt8]) -> [Int] {
         guard pattern.isEmpty else { return UTF8Text.occurrences(of: pattern, in: text) }
         return text.indices.filter { text[$0] & 0xC0 != 0x80 } + [text.count]

@@ -90,11 +90,8 @@ struct Editor: Sendable {
         guard path.isAbsolute else {
             let suggested = workspace.appending(path).normalized
             let exists = (try? FileAccess.status(of: suggested)) != nil
-            throw .invalid(
-                "path",
-                "\(path)",
-                "The path should be an absolute path, starting with `/`." + (exists ? " Maybe you meant \(suggested)?" : "")
-            )
+            let hint = exists ? " Maybe you meant \(suggested)?" : ""
+            throw .invalid("path", "\(path)", "The path should be an absolute path, starting with `/`.\(hint)")
         }
         let status = try status(of: path)
         if status != nil, command == "create" {

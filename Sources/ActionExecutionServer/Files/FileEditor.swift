@@ -24,8 +24,8 @@ actor FileEditor {
         guard action.implementation == .editor else {
             return .error(
                 ErrorObservation(
-                    content: "Edits by \(action.implementation.rawValue) are not performed here; use the editor's commands"
-                        + " (\(FileEditImplementation.editor.rawValue))."
+                    content: "Edits by \(action.implementation.rawValue) are not performed here; use the commands of"
+                        + " \(FileEditImplementation.editor.rawValue)."
                 )
             )
         }

@@ -78,7 +78,8 @@ struct TextFile {
     /// How lines end there: the line that the part begins in, or else the one before.
     private func lineEnding(around range: Range<Int>) -> [UInt8] {
         if !raw.contains(UInt8(ascii: "\n")) { return [UInt8(ascii: "\r")] }
-        let feed = UTF8Text.index(of: UInt8(ascii: "\n"), in: raw, from: range.lowerBound)
+        let feed =
+            UTF8Text.index(of: UInt8(ascii: "\n"), in: raw, from: range.lowerBound)
             ?? raw[..<range.lowerBound].lastIndex(of: UInt8(ascii: "\n"))
         guard let feed, feed > 0, raw[feed - 1] == UInt8(ascii: "\r") else { return [UInt8(ascii: "\n")] }
         return [UInt8(ascii: "\r"), UInt8(ascii: "\n")]

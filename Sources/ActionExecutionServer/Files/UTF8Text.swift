@@ -88,7 +88,9 @@ enum UTF8Text {
         return end
     }
 
-    /// How long the character of white space is that begins there; 0 when none does. Those of Python's `str.isspace`.
+    /// How long the character of white space is that begins there; 0 when none does.
+    ///
+    /// Those of Python's `str.isspace`.
     private static func spaceLength(_ bytes: UnsafeBufferPointer<UInt8>, at position: Int, before end: Int) -> Int {
         switch bytes[position] {
         case 0x09...0x0D, 0x1C...0x20:

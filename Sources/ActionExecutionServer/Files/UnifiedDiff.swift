@@ -51,7 +51,9 @@ enum UnifiedDiff {
         return SequenceMatcher.Change(old: start..<old.count - end, new: start..<new.count - end)
     }
 
-    /// Lines without their ends. What is behind the last end is a line too, also when it is empty.
+    /// Lines without their ends.
+    ///
+    /// What is behind the last end is a line too, also when it is empty.
     private static func lines(of text: [UInt8]) -> [Range<Int>] {
         var lines: [Range<Int>] = []
         var start = 0

@@ -1,6 +1,8 @@
 /// The encoding Windows-1252 (https://encoding.spec.whatwg.org/index-windows-1252.txt).
 enum Windows1252 {
-    /// The characters of the bytes from 0x80 to 0x9F; 0 for those that have none. The others are those of Latin-1.
+    /// The characters of the bytes from 0x80 to 0x9F; 0 for those that have none.
+    ///
+    /// The others are those of Latin-1.
     private static let upper: [UInt16] = [
         0x20AC, 0, 0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021, 0x02C6, 0x2030, 0x0160, 0x2039, 0x0152, 0, 0x017D, 0,
         0, 0x2018, 0x2019, 0x201C, 0x201D, 0x2022, 0x2013, 0x2014, 0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0, 0x017E,
@@ -63,17 +65,16 @@ enum Windows1252 {
                     position += 1
                     continue
                 }
-                let start = position
-                while position < bytes.count, bytes[position] >= 0x80 {
-                    if bytes[position] < 0xA0, upper[Int(bytes[position]) - 0x80] == 0 { hasUndefined = true }
-                    position += 1
+                let row = position..<(bytes[position...].firstIndex { $0 < 0x80 } ?? bytes.count)
+                position = row.upperBound
+                hasUndefined = hasUndefined || bytes[row].contains { $0 < 0xA0 && upper[Int($0) - 0x80] == 0 }
+                if row.count <= 2, !isHalfOfPair(row.lowerBound, in: bytes) {
+                    plausible += row.count
+                } else {
+                    implausible += row.count
                 }
-                let isLetterFollowing = position < bytes.count && bytes[position] | 0x20 >= 0x61 && bytes[position] < 0x7B
-                // A low quotation mark or a florin sign at the beginning of a word: in Japanese, half of a character.
-                let isHalf = (bytes[start] == 0x82 || bytes[start] == 0x83) && isLetterFollowing
-                if position - start <= 2, !isHalf { plausible += position - start } else { implausible += position - start }
-                var index = start
-                while index < position {
+                var index = row.lowerBound
+                while index < row.upperBound {
                     let length = UTF8Text.sequenceLength(bytes, at: index)
                     if length == 0 { strays += 1 } else { sequences += 1 }
                     index += max(length, 1)
@@ -82,5 +83,11 @@ enum Windows1252 {
             if sequences > 0, sequences >= strays { return .damagedUTF8 }
             return hasUndefined || implausible * 4 > plausible ? .unlikely : .likely
         }
+    }
+
+    /// Whether a low quotation mark or a florin sign begins a word there: in Japanese, half of a character.
+    private static func isHalfOfPair(_ position: Int, in bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+        guard bytes[position] == 0x82 || bytes[position] == 0x83, position + 1 < bytes.count else { return false }
+        return (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(bytes[position + 1] | 0x20)
     }
 }

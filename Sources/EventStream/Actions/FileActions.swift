@@ -169,7 +169,14 @@ extension FileEditAction: ActionRecord {
     static let kind: StaticString = "edit"
     static var blank: Self { Self(path: "") }
 
-    static func modernized(_ object: JSONObject) -> JSONObject? { EditorCall.unfolded(object) }
+    /// Models write the line as a string at times, which the reference's server takes too.
+    static func modernized(_ object: JSONObject) -> JSONObject? {
+        let unfolded = EditorCall.unfolded(object)
+        guard let line = (unfolded ?? object)["insert_line"]?.stringValue.flatMap({ Int($0) }) else { return unfolded }
+        var modern = unfolded ?? object
+        modern["insert_line"] = .number(JSONNumber(line))
+        return modern
+    }
 
     mutating func visitFields<Visitor: FieldVisitor & ~Copyable>(_ visitor: inout Visitor) throws(Visitor.Failure) {
         try visitor.required("path", &path)

@@ -33,7 +33,8 @@ package enum WireText {
 
     /// The text of an event that has these bytes; what is neither UTF-8 nor a lone surrogate becomes U+FFFD.
     package static func text(of bytes: UnsafeBufferPointer<UInt8>) -> String {
-        guard bytes.contains(where: { $0 == LoneSurrogates.leadByte || $0 == 0xED }), let base = bytes.baseAddress else {
+        guard bytes.contains(where: { $0 == LoneSurrogates.leadByte || $0 == 0xED }), let base = bytes.baseAddress
+        else {
             return String(decoding: bytes, as: UTF8.self)
         }
         var text: [UInt8] = []

@@ -25,7 +25,8 @@ struct EditHistoryTests {
                 let end = Int.random(in: place...bytes.count, using: &random)
                 bytes.replaceSubrange(
                     place..<end,
-                    with: (0..<Int.random(in: 0..<5, using: &random)).map { _ in UInt8.random(in: 0...2, using: &random) }
+                    with: (0..<Int.random(in: 0..<5, using: &random)).map { _ in UInt8.random(in: 0...2, using: &random)
+                    }
                 )
                 versions.append(EditHistory.Version(bytes: bytes, isVerbatim: Bool.random(using: &random)))
                 history.add(versions[versions.count - 1], for: Self.path)

@@ -186,7 +186,8 @@ struct EditReferenceTests {
         var differences = 0
         for (number, line) in lines.enumerated() {
             let sample = try JSONValue(parsing: line)
-            let (old, new) = (Array(sample["old"]?.stringValue?.utf8 ?? "".utf8), Array(sample["new"]?.stringValue?.utf8 ?? "".utf8))
+            let old = Array(try #require(sample["old"]?.stringValue).utf8)
+            let new = Array(try #require(sample["new"]?.stringValue).utf8)
             let diff = UnifiedDiff.between(old, new, path: try #require(sample["path"]?.stringValue))
             let expected = try #require(sample["diff"]?.stringValue)
             if Array(diff.utf8) != Array(expected.utf8) {

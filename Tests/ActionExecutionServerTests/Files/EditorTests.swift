@@ -134,6 +134,23 @@ struct EditorTests {
         }
     }
 
+    @Test("A line that a model wrote as a string is taken, and written back as it was")
+    func lineAsString() async throws {
+        try await withEditor { fixture in
+            try fixture.put("f", Array("a\nb\n".utf8))
+            let args = #"{"path":"\#(fixture.directory)/f","command":"insert","insert_line":"1","new_str":"x"}"#
+            let json = try JSONValue(parsing: Array(#"{"action":"edit","args":\#(args)}"#.utf8))
+            let action = try Action(json: try #require(json.objectValue))
+            #expect(action.json["args"]?.description == args)
+            guard case .edit(let edit) = action else {
+                Issue.record("\(action)")
+                return
+            }
+            #expect(await fixture.editor.edit(edit).content.hasPrefix("The file"))
+            #expect(try fixture.text("f") == "a\nx\nb\n")
+        }
+    }
+
     @Test("Mode and owner stay, links stay links, and other names of a file see the edit")
     func kept() async throws {
         try await withEditor { fixture in
@@ -238,7 +255,7 @@ struct EditorTests {
                 await fixture.view("large", [5, -1])
                     == "Here's the result of running `cat -n` on \(path):\n     5\tbefore last\n     6\tlast\n"
             )
-            #expect(await fixture.view("large", [4, 5]).contains("<response clipped><NOTE>Due to the max output limit"))
+            #expect(await fixture.view("large", [4, 5]).contains("<response clipped><NOTE>Due to the max"))
             #expect(
                 await fixture.view("large", [7, 8])
                     == "ERROR:\nInvalid `view_range` parameter: [7, 8]. Its first element `7` should be within the range of"
@@ -254,8 +271,8 @@ struct EditorTests {
     }
 
     private func residentMemory() -> Int {
-        let pages = (try? FileAccess.read("/proc/self/statm", limit: 4096).text)?.split(separator: " ").dropFirst().first
-        return pages.flatMap { Int($0) }.map { $0 * Int(getpagesize()) } ?? 0
+        let fields = (try? FileAccess.read("/proc/self/statm", limit: 4096).text)?.split(separator: " ") ?? []
+        return fields.dropFirst().first.flatMap { Int($0) }.map { $0 * Int(getpagesize()) } ?? 0
     }
 
     @Test("Names of any bytes are shown and edited")
@@ -290,7 +307,7 @@ struct EditorTests {
             #expect(await fixture.view("") == head + root + "/" + lines.dropFirst().map { "\n" + $0 }.joined() + tail)
             for number in 0..<40_000 { #expect(symlink("gone", "\(root)/\(number)") == 0) }
             let listing = await fixture.view("")
-            #expect(listing.contains("<response clipped><NOTE>Due to the max output limit, only part of this directory"))
+            #expect(listing.contains("<response clipped><NOTE>Due to the max output limit, only part of this dir"))
             #expect(listing.contains("\n\(root)/0\n\(root)/1\n\(root)/10\n\(root)/100\n\(root)/1000\n"))
             #expect(listing.unicodeScalars.count < 17_000)
         }
@@ -348,7 +365,10 @@ struct EditorTests {
 @Suite(.timeLimit(.minutes(2)))
 struct EditorFaultTests {
     /// A server whose directory `disk` is a small file system of its own, with the files `f` (short) and `g` (filling it nearly).
-    private func withSmallDisk(_ setup: String = "true", _ body: (TestClient, String) async throws -> Void) async throws {
+    private func withSmallDisk(
+        _ setup: String = "true",
+        _ body: (TestClient, String) async throws -> Void
+    ) async throws {
         try await withTemporaryDirectory { directory in
             let disk = directory + "/disk"
             #expect(mkdir(disk, 0o755) == 0)
@@ -391,7 +411,7 @@ struct EditorFaultTests {
                 let before = try await perform(client, "read", ["path": .string(path)])
                 let old = path.hasSuffix("g") ? String(repeating: "x", count: 200_000) : "old"
                 let failure = try await edit(client, path, old, old + large)
-                #expect(failure.hasPrefix("ERROR:\nRan into [Errno 28] No space left on device: '\(path)' while trying"))
+                #expect(failure.hasPrefix("ERROR:\nRan into [Errno 28] No space left on device: '\(path)' while"))
                 #expect(try await perform(client, "read", ["path": .string(path)]) == before)
             }
             #expect(

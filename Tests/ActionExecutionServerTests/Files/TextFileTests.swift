@@ -45,12 +45,14 @@ struct TextEncodingTests {
 
     @Test("What is in no encoding that is known here is refused, not misread")
     func refused() {
-        let cyrillic: [UInt8] = [0xEF, 0xF0, 0xE8, 0xE2, 0xE5, 0xF2, 0x20, 0xEC, 0xE8, 0xF0]  // "привет мир" in Windows-1251
-        let hiragana: [UInt8] = [0x82, 0xB1, 0x82, 0xF1, 0x82, 0xC9, 0x82, 0xBF, 0x82, 0xCD]  // "こんにちは" in Shift JIS
-        let katakana: [UInt8] = [0x83, 0x65, 0x83, 0x58, 0x83, 0x67]  // "テスト" in Shift JIS
-        let chinese: [UInt8] = [0xC4, 0xE3, 0xBA, 0xC3, 0xCA, 0xC0, 0xBD, 0xE7]  // "你好世界" in GBK
+        // "привет мир" in Windows-1251, "こんにちは" and "テスト" in Shift JIS, "你好世界" in GBK.
+        let cyrillic: [UInt8] = [0xEF, 0xF0, 0xE8, 0xE2, 0xE5, 0xF2, 0x20, 0xEC, 0xE8, 0xF0]
+        let hiragana: [UInt8] = [0x82, 0xB1, 0x82, 0xF1, 0x82, 0xC9, 0x82, 0xBF, 0x82, 0xCD]
+        let katakana: [UInt8] = [0x83, 0x65, 0x83, 0x58, 0x83, 0x67]
+        let chinese: [UInt8] = [0xC4, 0xE3, 0xBA, 0xC3, 0xCA, 0xC0, 0xBD, 0xE7]
         let samples: [(bytes: [UInt8], failure: TextEncoding.DecodingFailure)] = [
-            (cyrillic, .unknown), (hiragana, .unknown), (katakana, .unknown), (chinese, .unknown), ([0x61, 0x81], .unknown),
+            (cyrillic, .unknown), (hiragana, .unknown), (katakana, .unknown), (chinese, .unknown),
+            ([0x61, 0x81], .unknown),
             (Array("日本語".utf8) + [0x0A, 0xFF, 0x0A], .damagedUTF8(offset: 10)),
             (Array("naïve caf".utf8) + [0xE9], .damagedUTF8(offset: 10)),
             (Self.utf8Mark + [0x61, 0xE9], .damagedUTF8(offset: 4)),
@@ -125,7 +127,8 @@ struct UTF8TextTests {
     @Test(
         "Lines are split where Python's splitlines does",
         arguments: [
-            ("", ""), ("a", "a"), ("a\n", "a"), ("a\n\n", "a\n"), ("a\u{B}b\u{C}c\u{1C}d\u{85}e\u{2028}f\u{2029}", "a\nb\nc\nd\ne\nf"),
+            ("", ""), ("a", "a"), ("a\n", "a"), ("a\n\n", "a\n"),
+            ("a\u{B}b\u{C}c\u{1C}d\u{85}e\u{2028}f\u{2029}", "a\nb\nc\nd\ne\nf"),
             ("a\r\nb\rc", "a\nb\nc"), ("\u{2027}é", "\u{2027}é"),
         ]
     )
@@ -151,7 +154,8 @@ struct UTF8TextTests {
         var random = SeededGenerator(seed: seed)
         let pieces = ["a", "é", "bc", "\n", "\r\n", "\r", "\r\r\n"]
         let raw = Array(
-            (0..<Int.random(in: 0..<20, using: &random)).map { _ in pieces.randomElement(using: &random) ?? "" }.joined().utf8
+            (0..<Int.random(in: 0..<20, using: &random)).map { _ in pieces.randomElement(using: &random) ?? "" }
+                .joined().utf8
         )
         let text = UTF8Text.withUniversalNewlines(raw)
         let first = Int.random(in: 0..<6, using: &random)
@@ -191,7 +195,8 @@ struct WireTextTests {
             #expect(WireText.text(of: bytes) == text)
             if !json.contains("\\") { #expect(bytes == Array(json.utf8.dropFirst().dropLast())) }
         }
-        #expect(WireText.bytes(of: try #require(JSONValue(parsing: Array(#""\ud801""#.utf8)).stringValue)) == [0xED, 0xA0, 0x81])
+        let surrogate = try #require(JSONValue(parsing: Array(#""\ud801""#.utf8)).stringValue)
+        #expect(WireText.bytes(of: surrogate) == [0xED, 0xA0, 0x81])
     }
 
     @Test("A path of any bytes survives as text")
@@ -199,7 +204,7 @@ struct WireTextTests {
         var random = SeededGenerator(seed: 7)
         for _ in 0..<500 {
             let bytes = (0..<Int.random(in: 0..<12, using: &random)).map { _ in
-                Bool.random(using: &random) ? UInt8.random(in: 0x80...0xFF, using: &random) : UInt8.random(in: 1..<0x80, using: &random)
+                UInt8.random(in: Bool.random(using: &random) ? 0x80...0xFF : 1...0x7F, using: &random)
             }
             let path = SystemPath(bytes: bytes)
             #expect(SystemPath(path.description).bytes == bytes)
@@ -213,7 +218,8 @@ struct WireTextTests {
     @Test(
         "Paths are spelled as pathlib does",
         arguments: [
-            ("/a/b", "/a/b"), ("/a//b/./c/", "/a/b/c"), ("//a", "//a"), ("///a", "/a"), ("", "."), (".", "."), ("./a/..", "a/.."),
+            ("/a/b", "/a/b"), ("/a//b/./c/", "/a/b/c"), ("//a", "//a"), ("///a", "/a"), ("", "."), (".", "."),
+            ("./a/..", "a/.."),
             ("/", "/"), ("a/", "a"),
         ]
     )
@@ -223,7 +229,9 @@ struct WireTextTests {
 
     @Test(
         "So are suffixes",
-        arguments: [("/a/b.txt", ".txt"), ("/a.b/c", ""), (".hidden", ""), ("a.", ""), ("a.tar.gz", ".gz"), ("..a", ".a")]
+        arguments: [
+            ("/a/b.txt", ".txt"), ("/a.b/c", ""), (".hidden", ""), ("a.", ""), ("a.tar.gz", ".gz"), ("..a", ".a"),
+        ]
     )
     func suffixes(path: String, expected: String) {
         #expect(SystemPath(path).suffix == expected)

@@ -11,6 +11,7 @@ the file's, and where what it does is a fault that isn't to be repeated (README.
 """
 
 import asyncio
+import atexit
 import base64
 import codecs
 import json
@@ -26,8 +27,12 @@ mode, target, first_seed, count = sys.argv[1], sys.argv[2], int(sys.argv[3]), in
 sys.argv = sys.argv[:1]
 logging.disable(logging.CRITICAL)
 
+from openhands_aci import editor as package
 from openhands_aci.editor.editor import OHEditor
 from openhands_aci.utils.diff import get_diff
+
+# The package has an editor of its own, whose directory it leaves behind.
+atexit.register(shutil.rmtree, package._GLOBAL_EDITOR._history_manager.cache.directory)
 
 # As long as the tests' own, since limits of characters count it.
 STAND_IN = "/tmp/aes-tests-000000"
