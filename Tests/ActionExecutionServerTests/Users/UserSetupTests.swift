@@ -28,7 +28,7 @@ struct UserSetupTests {
             "/etc/shadow": "root:*:1::::::\n",
             "/etc/gshadow": "root:*::\n", "/etc/skel/.profile": "hello\n", "/etc/skel/.config/x/y": "deep",
         ]
-        try Self.withRoot(files) { setup in
+        try Self.withRoot(files) { setup throws in
             symlink("/etc/hosts", setup.root + "/etc/skel/link")
             let first = try setup.prepare(RequestedUser(name: "agent", id: 1234))
             #expect(first.notes == [])
@@ -63,7 +63,7 @@ struct UserSetupTests {
     @Test("What a crash left of a user is used")
     func afterCrash() throws {
         let files = ["/etc/passwd": "", "/etc/group": "agent:x:1234:\n", "/etc/shadow": "agent:!:1:0:99999:7:::\n"]
-        try Self.withRoot(files) { setup in
+        try Self.withRoot(files) { setup throws in
             #expect(try setup.prepare(RequestedUser(name: "agent", id: 1234)).user.account.group == 1234)
             #expect(try Self.text("/etc/group", setup) == files["/etc/group"])
             #expect(try Self.text("/etc/shadow", setup) == files["/etc/shadow"])
@@ -72,7 +72,7 @@ struct UserSetupTests {
 
     @Test("A user is made where there are no account files at all")
     func empty() throws {
-        try Self.withRoot([:]) { setup in
+        try Self.withRoot([:]) { setup throws in
             #expect(try setup.prepare(RequestedUser(name: "agent")).user.account.user == 1000)
             #expect(try Self.text("/etc/passwd", setup) == "agent:*:1000:1000::/home/agent:/bin/sh\n")
             var status = stat()
@@ -87,7 +87,7 @@ struct UserSetupTests {
             "/etc/passwd": "node:x:1000:1000::/nonexistent:/bin/sh\n",
             "/etc/group": "node:x:1000:\nstaff:x:50:root,node\nnodes:x:51:nodes\ndocker:x:52:node\n",
         ]
-        try Self.withRoot(files) { setup in
+        try Self.withRoot(files) { setup throws in
             #expect(try setup.prepare(RequestedUser(name: "node")).user.groups == [1000, 50, 52])
             for (path, content) in files { #expect(try Self.text(path, setup) == content) }
             #expect(!FileManager.default.fileExists(atPath: setup.root + "/nonexistent"))
@@ -97,7 +97,7 @@ struct UserSetupTests {
     @Test("sudo is for the user who is given it, where the image has it")
     func sudo() throws {
         let files = ["/etc/passwd": "", "/etc/sudoers.d/README": ""]
-        try Self.withRoot(files) { setup in
+        try Self.withRoot(files) { setup throws in
             _ = try setup.prepare(RequestedUser(name: "plain"))
             #expect(try FileManager.default.contentsOfDirectory(atPath: setup.root + "/etc/sudoers.d") == ["README"])
             var setup = setup
@@ -106,7 +106,7 @@ struct UserSetupTests {
             #expect(result.user.mayGainPrivileges)
             #expect(try Self.text("/etc/sudoers.d/action-execution-a_b", setup) == "a.b ALL=(ALL:ALL) NOPASSWD: ALL\n")
         }
-        try Self.withRoot([:]) { setup in
+        try Self.withRoot([:]) { setup throws in
             var setup = setup
             setup.allowsSudo = true
             #expect(try setup.prepare(RequestedUser(name: "agent")).notes.contains { $0.contains("no sudo") })
@@ -116,7 +116,7 @@ struct UserSetupTests {
     #if os(Linux)
     @Test("While another program has the lock of the account files, nothing is changed")
     func locked() throws {
-        try Self.withRoot(["/etc/.pwd.lock": ""]) { setup in
+        try Self.withRoot(["/etc/.pwd.lock": ""]) { setup throws in
             let descriptor = open(setup.root + "/etc/.pwd.lock", O_RDWR)
             defer { close(descriptor) }
             // A lock of the open file is another's for a lock of the process: F_OFD_SETLK of fcntl(2).
