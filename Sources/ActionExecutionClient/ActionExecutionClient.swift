@@ -60,6 +60,9 @@ public final class ActionExecutionClient: Sendable {
         // A route that answers with the key only.
         let open = try await send(request("GET", "/vscode/connection_token", timeout: 5, withKey: false))
         let keyed = try await send(request("GET", "/vscode/connection_token", timeout: 5))
+        if keyed.head.status == 403 {
+            throw RuntimeError.refused(status: 403, detail: "its key is another than the one that is known here")
+        }
         guard open.head.status == 403, keyed.head.status == 200 else {
             throw RuntimeError.unexpectedResponse(
                 detail: "the server answered \(open.head.status) without the key and \(keyed.head.status) with it"
@@ -72,7 +75,8 @@ public final class ActionExecutionClient: Sendable {
     /// A server that holds the connection until it is ready is noticed at once; one that can't be reached yet is tried
     /// again after ever longer breaks, from one to fifty milliseconds.
     ///
-    /// - Throws: ``RuntimeError/notReady(seconds:lastFailure:)`` after `limit`.
+    /// - Throws: ``RuntimeError/notReady(seconds:lastFailure:)`` after `limit`; ``RuntimeError/refused(status:detail:)`` when
+    ///   the server has another key.
     public func waitUntilReady(limit: Duration = .seconds(120)) async throws {
         let deadline = ContinuousClock.now + limit
         var pause = Duration.milliseconds(1)
@@ -82,6 +86,10 @@ public final class ActionExecutionClient: Sendable {
                 return try await checkReady()
             } catch let error as CancellationError {
                 throw error
+            } catch let error as RuntimeError {
+                // A server that refuses the key won't take it later.
+                if case .refused = error { throw error }
+                failure = error
             } catch {
                 failure = error
             }
@@ -100,6 +108,7 @@ public final class ActionExecutionClient: Sendable {
     /// - Returns: the observation.
     /// - Throws: ``RuntimeError``, or `CancellationError`.
     public func execute(_ invocation: ActionInvocation) async throws -> Observation {
+        try await expectMemory(of: invocation)
         let (head, body) = try await sendUntilAnswered(executeRequest(invocation))
         return try Self.observation(head.status, body)
     }
@@ -110,6 +119,22 @@ public final class ActionExecutionClient: Sendable {
     /// reference's, gives the observation only.
     public func updates(of invocation: ActionInvocation) -> ActionUpdates {
         ActionUpdates { StreamedExecution(client: self, invocation: invocation) }
+    }
+
+    /// Sees to it that an action that may have begun goes to a server that would know: one that has run since before the
+    /// action was published, and remembers what it did.
+    ///
+    /// Ages are compared, since the clocks of two machines differ.
+    ///
+    /// - Throws: ``RuntimeError/outcomeUnknown``.
+    func expectMemory(of invocation: ActionInvocation) async throws {
+        guard invocation.mayHaveBegun else { return }
+        let (_, body) = try await sendUntilAnswered(request("GET", "/server_info", timeout: 10))
+        // The reference's server names no run of its own, and remembers nothing.
+        guard instance.withLock({ $0 }) != nil, let event = invocation.event,
+            let uptime = (try? JSONValue(parsing: body))?["uptime"]?.doubleValue,
+            uptime > Timestamp.now().secondsSince1970 - event.timestamp.secondsSince1970
+        else { throw RuntimeError.outcomeUnknown }
     }
 
     /// Interrupts what runs, as the key C-c does.

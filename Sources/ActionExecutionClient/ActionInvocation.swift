@@ -14,6 +14,10 @@ public struct ActionInvocation: Sendable, Hashable {
     ///
     /// A name has letters, digits, `.`, `_` and `-`. Sessions are made when they are named first, and run side by side.
     public var shellSession: String?
+    /// Whether an earlier run, of which only the log is left, may have had the action performed.
+    ///
+    /// Then only a server that would remember it performs it.
+    public var mayHaveBegun = false
 
     /// Makes an invocation of an action that is in no log, with a key of its own.
     public init(_ action: Action, timeout: Double? = nil, shellSession: String? = nil) {

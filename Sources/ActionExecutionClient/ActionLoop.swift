@@ -4,7 +4,8 @@ public import EventStream
 ///
 /// Each action gets one observation with its `cause` and tool-call metadata. Actions that nobody performs (messages,
 /// state changes and the like) get none, as do those that wait for confirmation. What an earlier run left without an
-/// observation is performed first, under the same idempotency key.
+/// observation is performed first, under the same idempotency key; only the first of these can have begun then, and it is
+/// performed by a server that would know of that, else answered with an error.
 public struct ActionLoop: Sendable {
     private let stream: EventStream
     private let runtime: any Runtime
@@ -37,9 +38,13 @@ public struct ActionLoop: Sendable {
     public func run() async throws {
         // From here on every action is seen once: before this id by the search, from it on by the subscription.
         let seam = stream.nextID
+        // The earlier run had actions performed one after the other.
+        var mayHaveBegun = true
         for event in try await unanswered(before: seam) {
             if Task.isCancelled { return }
-            try await handle(event, isLeftOver: true)
+            let isOfEarlierRun = event.id < stream.recordedCount
+            let wasPerformed = try await handle(event, isLeftOver: true, mayHaveBegun: mayHaveBegun && isOfEarlierRun)
+            if wasPerformed { mayHaveBegun = false }
         }
         for try await event in stream.subscribe(from: seam, where: .actions) { try await handle(event) }
     }
@@ -62,11 +67,14 @@ public struct ActionLoop: Sendable {
         return open.values.sorted { $0.id < $1.id }
     }
 
-    private func handle(_ event: Event, isLeftOver: Bool = false) async throws {
-        guard case .action(let action) = event.payload else { return }
+    /// - Returns: whether it was the runtime's to perform.
+    @discardableResult
+    private func handle(_ event: Event, isLeftOver: Bool = false, mayHaveBegun: Bool = false) async throws -> Bool {
+        guard case .action(let action) = event.payload else { return false }
+        let disposition = action.disposition
         let observation: Observation
-        switch action.disposition {
-        case .ignore: return
+        switch disposition {
+        case .ignore: return false
         case .answer(let answer): observation = answer
         case .perform where isLeftOver && lacksSecrets(event):
             observation = .error(
@@ -74,15 +82,17 @@ public struct ActionLoop: Sendable {
                     content: "The action was not run: its secrets are not in the log, and it comes from an earlier run."
                 )
             )
-        case .perform: observation = await perform(event, action)
+        case .perform: observation = await perform(event, action, mayHaveBegun: mayHaveBegun)
         }
-        if case .null = observation { return }
+        let wasPerformed = if case .perform = disposition { true } else { false }
+        if case .null = observation { return wasPerformed }
         try await stream.publish(
             .observation(observation),
             source: event.source,
             cause: event.id,
             toolCallMetadata: event.toolCallMetadata
         )
+        return wasPerformed
     }
 
     /// Whether the log has only the masked text of an action.
@@ -92,11 +102,13 @@ public struct ActionLoop: Sendable {
     }
 
     /// Performs an action as it was published: the log has its secrets masked, and the stream remembers them.
-    private func perform(_ event: Event, _ masked: Action) async -> Observation {
+    private func perform(_ event: Event, _ masked: Action, mayHaveBegun: Bool) async -> Observation {
         let action = stream.unmaskedAction(for: event.id) ?? masked
         defer { stream.forgetUnmaskedAction(for: event.id) }
+        var invocation = ActionInvocation(event: event, action: action, sessionID: sessionID)
+        invocation.mayHaveBegun = mayHaveBegun
         do {
-            return try await execute(ActionInvocation(event: event, action: action, sessionID: sessionID), event.id)
+            return try await execute(invocation, event.id)
         } catch is CancellationError {
             return .error(
                 ErrorObservation(

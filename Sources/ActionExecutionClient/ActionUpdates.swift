@@ -77,24 +77,30 @@ struct SingleObservation: ActionUpdateSource {
 /// The updates of an action in a sandbox that is looked up when the first is asked for.
 struct SandboxedExecution: ActionUpdateSource {
     private let begin: @Sendable () async throws -> ActionUpdates
+    private let complete: @Sendable (Observation) async -> Observation
     private let explain: @Sendable (any Error) async -> any Error
     private var updates: ActionUpdates.AsyncIterator?
 
     /// - Parameters:
     ///   - begin: finds the sandbox.
+    ///   - complete: adds to the observation what the sandbox knows.
     ///   - explain: turns an error into the one that says why.
     init(
         begin: @escaping @Sendable () async throws -> ActionUpdates,
+        complete: @escaping @Sendable (Observation) async -> Observation,
         explain: @escaping @Sendable (any Error) async -> any Error
     ) {
         self.begin = begin
+        self.complete = complete
         self.explain = explain
     }
 
     mutating func next(isolation actor: isolated (any Actor)?) async throws -> ActionUpdate? {
         do {
             if updates == nil { updates = try await begin().makeAsyncIterator() }
-            return try await updates?.next(isolation: actor)
+            let update = try await updates?.next(isolation: actor)
+            if case .observation(let observation)? = update { return .observation(await complete(observation)) }
+            return update
         } catch {
             throw await explain(error)
         }
@@ -106,11 +112,13 @@ extension ActionUpdates {
     ///
     /// - Parameters:
     ///   - begin: finds the sandbox.
+    ///   - complete: adds to the observation what the sandbox knows.
     ///   - explain: turns an error into the one that says why.
     package init(
         begin: @escaping @Sendable () async throws -> ActionUpdates,
+        complete: @escaping @Sendable (Observation) async -> Observation = { $0 },
         explain: @escaping @Sendable (any Error) async -> any Error
     ) {
-        self.init { SandboxedExecution(begin: begin, explain: explain) }
+        self.init { SandboxedExecution(begin: begin, complete: complete, explain: explain) }
     }
 }

@@ -12,6 +12,10 @@ public enum RuntimeError: Error, Sendable, Hashable, CustomStringConvertible {
     case notReady(seconds: Double, lastFailure: String)
     /// The server is gone, and with it the sandbox's state. Whether an action that was under way took effect isn't known.
     case disconnected(reason: String)
+    /// The sandbox is paused: an action that had begun goes on when it is resumed, another isn't run.
+    case paused(hasBegun: Bool)
+    /// The action may have been under way when an earlier run ended, and nobody is left to say what became of it.
+    case outcomeUnknown
     /// No response came within the action's time and a margin, in seconds.
     case noResponse(seconds: Double)
     /// The server refused the request: the agent asked for something that it doesn't do, most likely.
@@ -40,6 +44,14 @@ public enum RuntimeError: Error, Sendable, Hashable, CustomStringConvertible {
             "The execution server did not become ready within \(seconds) seconds: \(lastFailure)"
         case .disconnected(let reason):
             "The runtime is disconnected: \(reason)"
+        case .paused(hasBegun: true):
+            "The sandbox was paused while the action was under way. What it started goes on when the sandbox is resumed, but"
+                + " is not told of any more: look then at what it has changed, rather than run it again."
+        case .paused(hasBegun: false):
+            "The sandbox is paused, and the action was not run. Try again when the sandbox has been resumed."
+        case .outcomeUnknown:
+            "The action was not run again: it may have been under way when an earlier run ended, and what became of it is"
+                + " not known. Look at what it was to change, then decide."
         case .noResponse(let seconds):
             "The execution server did not answer within \(seconds) seconds."
         case .refused(let status, let detail):

@@ -13,6 +13,7 @@ struct StreamedExecution: ActionUpdateSource {
     }
 
     private let client: ActionExecutionClient
+    private let invocation: ActionInvocation
     private let request: HTTPRequest
     private var state = State.idle
     private var reconnection = Reconnection()
@@ -26,6 +27,7 @@ struct StreamedExecution: ActionUpdateSource {
 
     init(client: ActionExecutionClient, invocation: ActionInvocation) {
         self.client = client
+        self.invocation = invocation
         var request = client.executeRequest(invocation)
         request.headers["Accept"] = "text/event-stream"
         self.request = request
@@ -66,6 +68,7 @@ struct StreamedExecution: ActionUpdateSource {
     ///
     /// - Returns: the observation of a server that gives nothing else.
     private mutating func open() async throws -> ActionUpdate? {
+        if toldCount == 0 { try await client.expectMemory(of: invocation) }
         began = .now
         let response = try await client.open(request)
         if response.status == 200, response.headers["Content-Type"]?.hasPrefix("text/event-stream") == true {

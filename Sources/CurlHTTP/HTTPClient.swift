@@ -42,6 +42,18 @@ public final class HTTPClient: Sendable {
         loop.shutDown()
     }
 
+    /// Ends every exchange in flight, and refuses others until ``resume()``; they fail with ``HTTPError/Kind/shutDown``.
+    ///
+    /// For a server that is known not to answer for a while, so that nobody waits for it.
+    public func suspend() {
+        loop.suspend()
+    }
+
+    /// Takes requests again.
+    public func resume() {
+        loop.resume()
+    }
+
     /// Sends a request and returns once the head of the response has arrived; the body streams.
     ///
     /// Any status is a result, not an error. Cancelling the task ends the exchange at once. The response keeps the client alive.
@@ -68,7 +80,7 @@ public final class HTTPClient: Sendable {
         let id = nextID.wrappingAdd(1, ordering: .relaxed).newValue
         let transfer = Transfer(id: id, request: prepared, loop: loop, configuration: configuration)
         guard loop.start(transfer) else {
-            throw prepared.error(.shutDown, "the client had been shut down")
+            throw prepared.error(.shutDown, "the client had been shut down, or suspended")
         }
         transfer.startUpload()
         return transfer

@@ -22,7 +22,7 @@ public struct HTTPError: Error, Sendable, Hashable {
         case invalidResponse
         /// The response's body is larger than the given limit in bytes.
         case bodyTooLarge(limit: Int)
-        /// The client was shut down before the exchange ended.
+        /// The client was shut down, or suspended, before the exchange ended.
         case shutDown
         /// Anything else that libcurl reports.
         case other

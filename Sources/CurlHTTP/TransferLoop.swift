@@ -11,6 +11,8 @@ final class TransferLoop: TaskExecutor {
         case start(Transfer)
         /// The transfer was ended from outside; its handle goes.
         case remove(UInt64)
+        /// All transfers are ended from outside.
+        case removeAll
         case resumeReceiving(UInt64)
         case resumeSending(UInt64)
     }
@@ -19,6 +21,8 @@ final class TransferLoop: TaskExecutor {
         var commands: [Command] = []
         var jobs: [UnownedJob] = []
         var isOpen = true
+        /// No transfers are taken for now.
+        var isSuspended = false
         /// The thread has taken its last look.
         var hasEnded = false
         /// The thread sleeps, or is about to, and must be woken.
@@ -57,9 +61,22 @@ final class TransferLoop: TaskExecutor {
         }
     }
 
-    /// Hands a transfer to the thread; `false` once the loop is shut down.
+    /// Hands a transfer to the thread; `false` while the loop is suspended, and once it is shut down.
     func start(_ transfer: Transfer) -> Bool {
-        put(.start(transfer))
+        put(.start(transfer)) { !$0.isSuspended }
+    }
+
+    /// Ends all transfers, and takes none until ``resume()``.
+    func suspend() {
+        _ = put(.removeAll) { mailbox in
+            mailbox.isSuspended = true
+            return true
+        }
+    }
+
+    /// Takes transfers again.
+    func resume() {
+        mailbox.withLock { $0.isSuspended = false }
     }
 
     /// Hands over a command about a transfer; without effect once the loop is shut down, since all transfers have ended then.
@@ -77,9 +94,9 @@ final class TransferLoop: TaskExecutor {
         }
     }
 
-    private func put(_ command: Command) -> Bool {
+    private func put(_ command: Command, if condition: (inout Mailbox) -> Bool = { _ in true }) -> Bool {
         mailbox.withLock { mailbox in
-            guard mailbox.isOpen else { return false }
+            guard mailbox.isOpen, condition(&mailbox) else { return false }
             mailbox.commands.append(command)
             wakeThread(&mailbox)
             return true

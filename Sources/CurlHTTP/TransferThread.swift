@@ -38,12 +38,7 @@ final class TransferThread {
             wakeTouched()
             if code != CURLM_OK || !sleep() { loop.shutDown() }
         }
-        for (id, transfer) in active {
-            remove(
-                id,
-                result: .failure(transfer.shared.request.error(.shutDown, "the client ended before the exchange did"))
-            )
-        }
+        removeAll("the client ended before the exchange did")
         wakeTouched()
         for handle in spareHandles { curl_easy_cleanup(handle) }
         curl_multi_cleanup(multi)
@@ -64,6 +59,8 @@ final class TransferThread {
             start(transfer)
         case .remove(let id):
             remove(id, result: .failure(CancellationError()))
+        case .removeAll:
+            removeAll("the client was suspended before the exchange ended")
         case .resumeReceiving(let id):
             guard let transfer = active[id] else { return }
             transfer.resumeReceiving()
@@ -95,6 +92,12 @@ final class TransferThread {
         if transfer.request.request.timeouts.idle != nil { idleLimited.insert(transfer.id) }
         if curl_multi_add_handle(multi, handle) != CURLM_OK {
             remove(transfer.id, result: .failure(transfer.request.error(.other, "libcurl doesn't take the transfer")))
+        }
+    }
+
+    private func removeAll(_ reason: String) {
+        for (id, transfer) in active {
+            remove(id, result: .failure(transfer.shared.request.error(.shutDown, reason)))
         }
     }
 

@@ -14,6 +14,17 @@ struct ContainerCreation {
     ///
     /// - Throws: ``DockerRuntimeError``, `DockerEngineError`.
     func create() async throws -> String {
+        do {
+            return try await createOnce()
+        } catch DockerRuntimeError.nameInUse(let name) {
+            guard try await OrphanSweep(engine: engine).removePredecessor(named: name, of: sandbox.sessionID) else {
+                throw DockerRuntimeError.nameInUse(name: name)
+            }
+            return try await createOnce()
+        }
+    }
+
+    private func createOnce() async throws -> String {
         let creating = Task { [sandbox, engine] in
             try await engine.createContainer(sandbox.request, named: sandbox.name).id
         }
@@ -40,7 +51,7 @@ struct ContainerCreation {
             }
         }
         try await makeWorkingDirectory(in: container)
-        try await sandbox.serverVolume.complete(
+        try await sandbox.serverVolume?.complete(
             in: container,
             at: SandboxContainer.serverDirectory,
             image: sandbox.configuration.image,

@@ -4,6 +4,10 @@ public enum DockerRuntimeError: Error, Sendable, Hashable, CustomStringConvertib
     case imageUnavailable(image: String, reason: String)
     /// There is a container of that name, which is somebody else's.
     case nameInUse(name: String)
+    /// The key of a container to attach to isn't known here.
+    case keyUnknown(name: String)
+    /// The secret that keys of kept containers are derived from can't be had.
+    case secretUnavailable(path: String, reason: String)
     /// The container ended before it was ready.
     ///
     /// The log is the last that it wrote; there is no exit code when it was removed.
@@ -34,6 +38,12 @@ public enum DockerRuntimeError: Error, Sendable, Hashable, CustomStringConvertib
             "The image \(image) is not there and can't be pulled: \(reason). Check the name, or make it with docker build or import."
         case .nameInUse(let name):
             "There is a container named \(name) already. Close its runtime, remove it, or use another session id."
+        case .keyUnknown(let name):
+            "The key of the container \(name) isn't known to this process. Set sessionAPIKey to it, or have the runtime that "
+                + "makes the container keep it (closing.keepsContainer)."
+        case .secretUnavailable(let path, let reason):
+            "The secret in \(path), from which the keys of kept containers are derived, can't be had: \(reason). "
+                + "Mend the file or remove it, or set sessionAPIKey."
         case .containerExited(let name, let exitCode, let log):
             "The container \(name) \(ContainerEnding(exitCode: exitCode, words: "").description) before it was ready"
                 + (log.isEmpty ? "." : ": \(log)")

@@ -8,6 +8,8 @@ enum Labels {
     static let session = "swift-docker-runtime.session"
     /// On containers and volumes: what it is for.
     static let role = "swift-docker-runtime.role"
+    /// On containers that outlive their runtime: from what the key is derived, see ``SandboxKey``; empty for a given key.
+    static let kept = "swift-docker-runtime.kept"
 
     /// A container that actions run in.
     static let sandboxRole = "sandbox"
@@ -24,5 +26,11 @@ enum Labels {
 /// This process, as the owner of what it makes.
 enum Owner {
     /// The same for all runtimes of a process, and for no other process.
-    static let name = String(UInt64.random(in: .min ... .max), radix: 16)
+    static let name = ProcessIdentity.current.text
+
+    /// Whether what carries these labels is ours, and its owner can be told to have ended.
+    static func hasEnded(_ labels: [String: String]?) -> Bool {
+        guard let owner = labels?[Labels.owner].flatMap({ ProcessIdentity($0) }) else { return false }
+        return owner.life() == .ended
+    }
 }

@@ -2,13 +2,14 @@ import DockerEngine
 import EventStream
 
 /// Describes a sandbox's container to the engine.
-struct SandboxContainer {
+struct SandboxContainer: Sendable {
     /// Where the volume with the server's program is mounted.
     static let serverDirectory = "/.action-execution-server"
 
     var configuration: DockerRuntime.Configuration
     var sessionID: String
-    var serverVolume: ServerVolume
+    /// What brings the server; nil when the image has it.
+    var serverVolume: ServerVolume?
     var ports: SandboxPorts
     var mountPlan: MountPlan
     var address: SandboxAddress
@@ -16,6 +17,12 @@ struct SandboxContainer {
     ///
     /// The container is told its digest only: who inspects it, or looks around in it, learns nothing.
     var sessionAPIKey: String
+    /// From what the key is derived, on a container that outlives its runtime.
+    var keyOrigin: String?
+    /// Whether one of our runtimes made it.
+    var isOurs = true
+    /// Whether the server takes requests without a key, as the reference's does.
+    var isKeyless = false
 
     var name: String { configuration.containerNamePrefix + sessionID }
 
@@ -43,6 +50,7 @@ struct SandboxContainer {
         container.labels = configuration.options.labels.merging(
             [Labels.owner: Owner.name, Labels.session: sessionID, Labels.role: Labels.sandboxRole]
         ) { $1 }
+        if configuration.closing.keepsContainer { container.labels?[Labels.kept] = keyOrigin ?? "" }
         if !configuration.usesHostNetwork {
             container.exposedPorts = Dictionary(ports.all.map { ($0.key, EmptyObject()) }) { first, _ in first }
         }
@@ -80,7 +88,10 @@ struct SandboxContainer {
     private var host: HostConfiguration {
         var host = HostConfiguration()
         configuration.options.apply(to: &host)
-        host.mounts = [serverVolume.mount(at: Self.serverDirectory, isReadOnly: true)] + mountPlan.mounts
+        host.mounts = mountPlan.mounts
+        if let serverVolume {
+            host.mounts?.insert(serverVolume.mount(at: Self.serverDirectory, isReadOnly: true), at: 0)
+        }
         host.binds = mountPlan.binds.isEmpty ? nil : mountPlan.binds
         if configuration.usesHostNetwork {
             host.networkMode = "host"
@@ -94,8 +105,8 @@ struct SandboxContainer {
         host.nanoCPUs = configuration.limits.processors.map { Int($0 * 1e9) }
         host.capDrop = ["ALL"]
         host.capAdd = configuration.capabilities
-        // With its process, the container goes: also when nobody is left to remove it.
-        host.autoRemove = true
+        // With its process, the container goes: also when nobody is left to remove it. One that is kept is started again.
+        host.autoRemove = !configuration.closing.keepsContainer
         host.logConfig = LogConfiguration(
             type: "json-file",
             options: ["max-size": String(configuration.limits.log), "max-file": "1"]

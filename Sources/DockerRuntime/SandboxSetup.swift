@@ -7,14 +7,25 @@ struct SandboxSetup: Sendable {
     let client: ActionExecutionClient
     let status: RuntimeStatusHub
 
+    /// What has to be set up.
+    enum Extent {
+        /// All, in a new container.
+        case whole
+        /// What a new server doesn't have of an earlier one.
+        case environment
+        /// Nothing, since the server has it.
+        case nothing
+    }
+
     /// Gives the sandbox its environment and git its identity.
     ///
     /// Without an identity the sandbox is of use all the same, so that failure is a warning.
     ///
     /// - Throws: ``DockerRuntimeError/setupFailed(step:output:)``, `RuntimeError`.
-    func run() async throws {
+    func run(_ extent: Extent = .whole) async throws {
+        if extent == .nothing { return }
         try await addEnvironment(configuration.initialEnvironment)
-        guard let identity = configuration.gitIdentity else { return }
+        guard extent == .whole, let identity = configuration.gitIdentity else { return }
         do {
             try await perform("setting git's identity", identity.command)
         } catch let error as DockerRuntimeError {

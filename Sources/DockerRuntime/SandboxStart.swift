@@ -10,6 +10,8 @@ struct SandboxStart: Sendable {
     let configuration: DockerRuntime.Configuration
     let sessionID: String
     let status: RuntimeStatusHub
+    /// Whether the container must be there already.
+    var attachesToExisting = false
 
     /// How often a start is tried when a port turns out to be taken.
     private static let maximumAttempts = 5
@@ -17,7 +19,6 @@ struct SandboxStart: Sendable {
     /// - Throws: ``ConfigurationError``, ``DockerRuntimeError``, `DockerEngineError`, `RuntimeError`, `CancellationError`.
     func run() async throws -> Sandbox {
         try configuration.validate()
-        let binary = try ServerBinary.find(configured: configuration.serverBinary, for: .container)
         let engine: DockerEngineClient
         if let endpoint = configuration.endpoint {
             engine = try DockerEngineClient(endpoint: endpoint)
@@ -25,6 +26,8 @@ struct SandboxStart: Sendable {
             engine = try DockerEngineClient(environment: ProcessInfo.processInfo.environment)
         }
         do {
+            if let existing = try await existing(on: engine) { return existing }
+            let binary = try ServerBinary.find(configured: configuration.serverBinary, for: .container)
             let mountPlan = try mountPlan(on: engine)
             try await ImageProvider(engine: engine, status: status)
                 .ensure(configuration.image, platform: configuration.platform)
@@ -57,6 +60,7 @@ struct SandboxStart: Sendable {
             if let warning = reservation?.warning {
                 status.publish(RuntimeStatusUpdate(.starting, level: .warning, message: warning))
             }
+            let key = try SandboxKey(for: configuration)
             let container = SandboxContainer(
                 configuration: configuration,
                 sessionID: sessionID,
@@ -64,7 +68,8 @@ struct SandboxStart: Sendable {
                 ports: ports,
                 mountPlan: mountPlan,
                 address: SandboxAddress(configuration, engine: engine.endpoint),
-                sessionAPIKey: randomHexadecimal(byteCount: 32)
+                sessionAPIKey: key.value,
+                keyOrigin: key.origin
             )
             do {
                 return try await start(container, reservation: reservation, on: engine)
@@ -104,7 +109,7 @@ struct SandboxStart: Sendable {
                 status.publish(RuntimeStatusUpdate(.started, message: "\(sandbox.name) from \(configuration.image)"))
                 return try await connect(to: container, of: sandbox, watch, reservation, on: engine)
             } catch {
-                sandbox.serverVolume.forgetCompleteness(on: engine)
+                sandbox.serverVolume?.forgetCompleteness(on: engine)
                 await watch.stop()
                 throw error
             }
@@ -114,12 +119,16 @@ struct SandboxStart: Sendable {
         }
     }
 
-    private func connect(
+    /// Reaches the server of a container that is being started, or runs.
+    ///
+    /// - Parameter extent: what has to be set up in the sandbox.
+    func connect(
         to container: String,
         of sandbox: SandboxContainer,
         _ watch: ContainerWatch,
         _ reservation: PortReservation?,
-        on engine: DockerEngineClient
+        on engine: DockerEngineClient,
+        settingUp extent: SandboxSetup.Extent = .whole
     ) async throws -> Sandbox {
         let http = try HTTPClient()
         do {
@@ -129,7 +138,7 @@ struct SandboxStart: Sendable {
                 let client = ActionExecutionClient(
                     endpoint: ActionExecutionClient.Endpoint(
                         url: "\(sandbox.address.runtimeURL):\(port)",
-                        sessionAPIKey: sandbox.sessionAPIKey
+                        sessionAPIKey: sandbox.isKeyless ? nil : sandbox.sessionAPIKey
                     ),
                     http: http,
                     defaultTimeout: configuration.defaultTimeout
@@ -138,20 +147,19 @@ struct SandboxStart: Sendable {
                 // drop them; should the words be lost on their way, it is asked all the same.
                 try await firstOf({ try await watch.output() }) { try await Task.sleep(for: .seconds(2)) }
                 try await client.waitUntilReady(limit: .seconds(configuration.startTimeout))
-                try await SandboxSetup(configuration: configuration, client: client, status: status).run()
+                try await SandboxSetup(configuration: configuration, client: client, status: status).run(extent)
                 return (client, ports)
             }) { () async throws -> (ActionExecutionClient, SandboxPorts) in
                 throw exited(sandbox, try await watch.end())
             }
             return Sandbox(
                 container: container,
-                name: sandbox.name,
+                plan: sandbox,
                 engine: engine,
                 client: client,
                 http: http,
                 watch: watch,
                 ports: ports,
-                address: sandbox.address,
                 reservation: reservation
             )
         } catch {
@@ -167,7 +175,7 @@ struct SandboxStart: Sendable {
         watch: ContainerWatch,
         on engine: DockerEngineClient
     ) async throws -> SandboxPorts {
-        if configuration.usesHostNetwork { return sandbox.ports }
+        if sandbox.configuration.usesHostNetwork { return sandbox.ports }
         do {
             let inspection = try await engine.inspectContainer(container)
             if let ports = sandbox.ports.published(in: inspection) { return ports }

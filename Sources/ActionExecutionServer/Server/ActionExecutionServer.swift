@@ -178,6 +178,8 @@ actor ServerCore {
             leaseChange = nil
             loop.forget(id)
             if outcome == .cancelled { return }
+            // Looked at much too late: all processes were frozen meanwhile, and whoever thawed them gets time to come.
+            if let awaitedEnd, ContinuousClock.now - awaitedEnd > Lease.latestLook { lease.use(at: .now) }
             if lease.hasEnded(at: .now) { return stop() }
         }
     }
@@ -281,6 +283,9 @@ actor ServerCore {
 /// A request that is being answered doesn't hold it: who asked may be gone, and a command may run for ever. Clients renew
 /// the lease meanwhile.
 struct Lease {
+    /// By how much its end may be missed on a machine that has much to do.
+    static let latestLook = Duration.seconds(2)
+
     /// nil for ever.
     var duration: Duration? {
         didSet { lastUse = .now }

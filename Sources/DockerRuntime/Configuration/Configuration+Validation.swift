@@ -37,9 +37,14 @@ extension DockerRuntime.Configuration {
         }
         for (name, seconds) in [
             ("defaultTimeout", defaultTimeout), ("noChangeTimeout", noChangeTimeout), ("startTimeout", startTimeout),
-            ("lease", lease),
+            ("lease", lease), ("closing.stopTime", closing.stopTime),
         ] {
             try check(seconds > 0 && seconds <= 1e9, name, "\(seconds)", "a number of seconds above 0")
+        }
+        if let sessionAPIKey {
+            // It goes into a header, and the value of one that is too short into no error.
+            let isUsable = sessionAPIKey.count >= 16 && sessionAPIKey.utf8.allSatisfy { (0x21...0x7e).contains($0) }
+            try check(isUsable, "sessionAPIKey", "another", "16 or more visible ASCII characters, without spaces")
         }
         if let processors = limits.processors {
             try check(processors > 0 && processors < 1e6, "limits.processors", "\(processors)", "a number above 0")
@@ -73,7 +78,5 @@ extension DockerRuntime.Configuration {
     /// What can be said here and isn't done yet is refused, not left out in silence.
     private func checkSupport() throws(DockerRuntimeError) {
         if case .build = imagePreparation { throw .unsupportedSetting(name: "imagePreparation") }
-        if closing.keepsContainer { throw .unsupportedSetting(name: "closing.keepsContainer") }
-        if closing.removesAllContainers { throw .unsupportedSetting(name: "closing.removesAllContainers") }
     }
 }

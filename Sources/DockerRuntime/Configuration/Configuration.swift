@@ -25,6 +25,11 @@ extension DockerRuntime {
         /// `openhands-runtime-` is the reference's.
         public var containerNamePrefix = "swift-docker-runtime-"
 
+        /// What requests to the server must carry; nil for a key of the runtime's own making.
+        ///
+        /// For a container that others are to attach to, who are told the key. It is 16 characters long at least.
+        public var sessionAPIKey: String?
+
         // MARK: What runs
 
         /// Where the shell starts; made in the container when it is missing.

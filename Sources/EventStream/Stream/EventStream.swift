@@ -19,6 +19,8 @@ public final class EventStream: Sendable {
     let hasSecrets = Atomic(false)
     let subscribers = Mutex(Subscribers())
     let thread: StoreThread?
+    /// How many events the store had when the stream was opened: those with lower ids are an earlier run's.
+    package let recordedCount: Int
 
     /// Opens a stream on the events of a store.
     ///
@@ -26,9 +28,10 @@ public final class EventStream: Sendable {
     public init(store: any EventStore) {
         self.store = store
         thread = store.waitsForDisk ? StoreThread() : nil
+        recordedCount = store.count
         state = Mutex(
             StreamState(
-                count: store.count,
+                count: recordedCount,
                 lastTimestamp: store.lastTimestamp,
                 isResident: store.isResident,
                 hasThread: thread != nil

@@ -83,12 +83,6 @@ struct SettingsTests {
     func unsupported() throws {
         let build = try configuration(["SANDBOX_FORCE_REBUILD_RUNTIME": "1"])
         #expect(throws: DockerRuntimeError.unsupportedSetting(name: "imagePreparation")) { try build.validate() }
-        let kept = try configuration(["SANDBOX_KEEP_RUNTIME_ALIVE": "1"])
-        #expect(throws: DockerRuntimeError.unsupportedSetting(name: "closing.keepsContainer")) { try kept.validate() }
-        let all = try configuration(["SANDBOX_RM_ALL_CONTAINERS": "1"])
-        #expect(throws: DockerRuntimeError.unsupportedSetting(name: "closing.removesAllContainers")) {
-            try all.validate()
-        }
     }
 
     @Test("Network settings: the host's network, binding address, further networks, where ports are reached")
