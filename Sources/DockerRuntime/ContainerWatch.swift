@@ -111,12 +111,16 @@ final class ContainerWatch: Sendable {
                 try? await followEvents(events, of: container, on: engine)
                 eventsEnd.set(())
             }
-            if let code = try? await Self.exitCode(exit, of: container, on: engine) {
+            // Not with "try?", for which a container that is gone and a cancellation are the same.
+            do {
+                let code = try await Self.exitCode(exit, of: container, on: engine)
                 try? await firstOf({
                     try await wordsEnd.wait()
                     try await eventsEnd.wait()
                 }) { try await Task.sleep(for: Self.lastTime) }
                 ending.set(ContainerEnding(exitCode: code, record: record.withLock { $0 }, words: words.text))
+            } catch {
+                // Stopped.
             }
             group.cancelAll()
         }

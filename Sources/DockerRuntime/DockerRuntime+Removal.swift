@@ -55,17 +55,27 @@ extension DockerRuntime {
         for number in signals {
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
             source.setEventHandler {
-                // The next one, and the one that is raised below, do what they always do.
-                signal(number, SIG_DFL)
+                guard OpenRuntimes.isFirstSignal() else { return endProcess(by: number) }
                 Task {
                     await closeAll()
-                    raise(number)
+                    endProcess(by: number)
                 }
             }
             signal(number, SIG_IGN)
             source.activate()
             OpenRuntimes.keep(SignalSource(source: source))
         }
+    }
+
+    /// Does what the signal does in a program that doesn't handle it.
+    private static func endProcess(by number: Int32) {
+        signal(number, SIG_DFL)
+        // Dispatch's threads have them blocked.
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        sigaddset(&signals, number)
+        pthread_sigmask(Int32(SIG_UNBLOCK), &signals, nil)
+        raise(number)
     }
 
     /// Removes all sandboxes of this process, but for those that are kept.
@@ -89,6 +99,7 @@ enum OpenRuntimes {
         var runtimes: [ObjectIdentifier: DockerRuntime] = [:]
         var handlesExit = false
         var sources: [SignalSource] = []
+        var hadSignal = false
     }
 
     private static let state = Mutex(State())
@@ -118,6 +129,14 @@ enum OpenRuntimes {
 
     static func remove(_ runtime: DockerRuntime) {
         state.withLock { _ = $0.runtimes.removeValue(forKey: ObjectIdentifier(runtime)) }
+    }
+
+    /// Whether no signal came before.
+    static func isFirstSignal() -> Bool {
+        state.withLock { state in
+            defer { state.hadSignal = true }
+            return !state.hadSignal
+        }
     }
 
     static func keep(_ source: SignalSource) {
