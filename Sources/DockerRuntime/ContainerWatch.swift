@@ -20,7 +20,7 @@ final class ContainerWatch: Sendable {
     private let task = Mutex<Task<Void, Never>?>(nil)
 
     /// For how long the last words, and the last events, are waited for when a container has ended; they come with its end.
-    private static let lastTime = Duration.seconds(1)
+    private static let lastTime = Duration.seconds(5)
 
     /// Follows a container.
     ///

@@ -206,7 +206,9 @@ final class Sandbox: Sendable {
     func keepRunning() async throws {
         // That of a container which its owner removes is the owner's to renew.
         guard plan.isOurs, plan.configuration.closing.keepsContainer else { return }
-        if !watch.hasEnded, !watch.isPaused { try await renewLease(seconds: Self.endlessLease) }
+        // One that was stopped has no server to tell.
+        if watch.hasEnded || watch.isPaused || isStopping.withLock({ $0 }) { return }
+        try await renewLease(seconds: Self.endlessLease)
     }
 
     /// Begins the lease anew.

@@ -93,6 +93,22 @@ struct PauseTests {
         }
     }
 
+    @Test(
+        "A sandbox that is closed while it is paused is left stopped, or removed, without complaint",
+        arguments: [true, false]
+    )
+    func closedWhilePaused(isKept: Bool) async throws {
+        try await withRuntime(image: TestEnvironment.imageWithoutBash) {
+            $0.closing.keepsContainer = isKept
+        } _: { sandbox in
+            try await sandbox.runtime.pause()
+            await sandbox.runtime.close()
+            #expect(try await sandbox.session.containers().map(\.status) == (isKept ? [.exited] : []))
+            #expect(sandbox.statuses.updates.last == RuntimeStatusUpdate(.stopped))
+            try await DockerRuntime.delete(sessionID: sandbox.session.id)
+        }
+    }
+
     @Test("P8: a command under way when its sandbox is stopped is answered once")
     func stoppedAtWork() async throws {
         try await withRuntime(image: TestEnvironment.imageWithoutBash) {

@@ -36,6 +36,38 @@ struct ProcessEndTests {
         }
     }
 
+    @Test("P9: a process that is killed at any moment of connecting leaves nothing for long", arguments: 0..<5)
+    func killedWhileConnecting(moment: Int) async throws {
+        try await withSession { session in
+            await #expect(processExitsWith: .signal(SIGKILL)) { [id = session.id as String, moment = moment as Int] in
+                let session = TestSession(
+                    id: id,
+                    engine: try DockerEngineClient(environment: ProcessInfo.processInfo.environment)
+                )
+                var configuration = try session.configuration(image: TestEnvironment.imageWithoutBash)
+                configuration.lease = 3
+                let runtime = DockerRuntime(configuration: configuration, sessionID: id) { update in
+                    let fatal: [RuntimeStatus] = [.starting, .started, .ready]
+                    if moment < fatal.count, update.status == fatal[moment] { kill(getpid(), SIGKILL) }
+                }
+                let connecting = Task { try await runtime.connect() }
+                if moment >= 3 {
+                    // Made and not started yet, with luck; and started and not ready yet.
+                    try await until {
+                        try await session.containers().first?.status == (moment == 3 ? .created : .running)
+                    }
+                    kill(getpid(), SIGKILL)
+                }
+                try await connecting.value
+            }
+            // What runs ends with its lease, and what doesn't is swept away.
+            try await until {
+                try await OrphanSweep(engine: session.engine).run()
+                return try await session.containers().isEmpty
+            }
+        }
+    }
+
     @Test("P9: a session whose process was killed can be begun anew at once, under the same name")
     func predecessor() async throws {
         try await withSession { session in
