@@ -17,7 +17,7 @@ struct CompatibilityTests {
         let listed = try DifferenceList(recording)
         var found: [Difference] = []
         try await withServer { configuration in
-            recording.configure(&configuration)
+            try recording.configure(&configuration)
         } _: { fixture in
             found = try await ExchangeReplay(recording, on: fixture).differences()
         }
