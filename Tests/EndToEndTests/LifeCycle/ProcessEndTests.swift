@@ -119,9 +119,15 @@ struct ProcessEndTests {
                 var request = ContainerRequest(image: TestEnvironment.imageWithoutBash, command: ["sleep", "1000"])
                 request.host.networkMode = "none"
                 request.configuration.labels = labels.merging([Labels.session: id]) { $1 }
-                let container = try await session.engine.createContainer(request).id
-                if starts { try await session.engine.startContainer(container) }
-                return container
+                while true {
+                    let container = try await session.engine.createContainer(request).id
+                    do {
+                        if starts { try await session.engine.startContainer(container) }
+                        return container
+                    } catch let error as DockerEngineError where error.isNotFound {
+                        // Another test's process has swept it away before it ran.
+                    }
+                }
             }
             let orphan = try await container([Labels.owner: dead.text, Labels.role: Labels.fillerRole])
             let left = [
