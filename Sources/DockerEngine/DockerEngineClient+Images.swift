@@ -158,7 +158,7 @@ extension DockerEngineClient {
         pauses: Bool = true
     ) async throws -> String {
         var call = EngineCall("POST", "/commit")
-        if let configuration { try call.setBody(try EngineJSON.encode(configuration, call: call.name)) }
+        if let configuration { try call.setBody(configuration) }
         call.timeLimit = .none
         call.add("container", id)
         call.add("repo", repository)

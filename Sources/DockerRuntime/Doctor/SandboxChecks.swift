@@ -27,7 +27,12 @@ struct SandboxChecks {
             results.append(("hardening", try await hardening(runtime)))
             results.append(("disk space", try await diskSpace(runtime)))
         } catch {
-            results.append((results.isEmpty ? "sandbox" : "commands", .failure("\(error)", advice)))
+            results.append(
+                (
+                    results.isEmpty ? "sandbox" : "commands",
+                    .failure("\(error)", Self.advice("\(error)", ociRuntime: configuration.options.ociRuntime))
+                )
+            )
         }
         await runtime.close()
         if let problem = told.withLock({ $0 }).last, problem.status == .stopped, problem.level != .info {
@@ -36,12 +41,17 @@ struct SandboxChecks {
         return results
     }
 
-    private var advice: String {
-        if let runtime = configuration.options.ociRuntime {
+    /// What to do when the sandbox doesn't start, or doesn't work.
+    static func advice(_ error: String, ociRuntime: String?) -> String {
+        guard let ociRuntime else { return "The message says what is missing; the engine's log has more." }
+        // gVisor takes a namespace for the host's when it sees net.core.rmem_default there, which Linux has since shown in all.
+        if error.contains("cannot run with network enabled in root network namespace") {
             return
-                "Try without the OCI runtime \(runtime); if that works, run '\(runtime) --debug do true' on the engine's machine."
+                "This version of \(ociRuntime) can't tell the network of a container from the host's on this kernel. Give it "
+                + #""runtimeArgs": ["--network=host"] in the engine's daemon.json, or use a newer one."#
         }
-        return "The message says what is missing; the engine's log has more."
+        return
+            "Try without the OCI runtime \(ociRuntime); if that works, look into its own log on the engine's machine."
     }
 
     private func transport(_ runtime: DockerRuntime, _ told: [RuntimeStatusUpdate]) async -> CheckResult {
@@ -108,7 +118,8 @@ struct HardeningReport: Hashable {
         """
 
     var capabilities: UInt64?
-    var hasNoNewPrivileges = false
+    /// Nil where the kernel doesn't tell, as gVisor's.
+    var hasNoNewPrivileges: Bool?
     var hasSeccomp = false
     var sockets: [String] = []
     var protected: [String] = []
@@ -142,7 +153,7 @@ struct HardeningReport: Hashable {
             }
         }
         let allowsGain = options.securityOptions.contains { $0.hasPrefix("no-new-privileges") && $0.hasSuffix("false") }
-        if capabilities != nil, !hasNoNewPrivileges, !allowsGain { gaps.append("its processes can gain privileges") }
+        if hasNoNewPrivileges == false, !allowsGain { gaps.append("its processes can gain privileges") }
         if !configuration.allowsEngineSocket { gaps += sockets.map { "it sees the engine's socket \($0)" } }
         // With a kernel of its own between the container and the host's, these aren't the host's.
         if ["runc", "crun", "youki"].contains(options.ociRuntime ?? "runc") {

@@ -58,4 +58,12 @@ struct HardeningReportTests {
         #expect(gaps("") == ["it can write to the host's /sys", "it can write to the host's /proc/sys"])
         #expect(gaps("") { $0.options.ociRuntime = "runsc" } == [])
     }
+
+    @Test("What is known of an OCI runtime's failure is told as advice")
+    func advice() {
+        let message = "creating interfaces: cannot run with network enabled in root network namespace: unknown"
+        #expect(SandboxChecks.advice(message, ociRuntime: "runsc").contains("--network=host"))
+        #expect(SandboxChecks.advice("another", ociRuntime: "runsc").contains("without the OCI runtime runsc"))
+        #expect(SandboxChecks.advice(message, ociRuntime: nil).contains("the engine's log"))
+    }
 }
