@@ -90,7 +90,8 @@ public actor WarmPool {
         while closing == nil, !idle.isEmpty {
             let candidate = idle.removeFirst()
             plan.take()
-            refill()
+            // Not before: a start takes processors and the engine from the claim.
+            defer { refill() }
             let name = configuration.containerNamePrefix + sessionID
             do {
                 try await candidate.sandbox.take(as: name)
@@ -114,7 +115,7 @@ public actor WarmPool {
             return runtime
         }
         guard closing == nil else { throw RuntimeError.cannotConnect(reason: "the pool was closed") }
-        refill()
+        defer { refill() }
         let runtime = DockerRuntime(
             configuration: configuration,
             eventStream: eventStream,
