@@ -29,6 +29,24 @@ struct ShellEnduranceTests {
         return try #require(Int(line.filter(\.isNumber)))
     }
 
+    @Test("However busy the processors are, no output is missing that was written right before a command's end")
+    func busyProcessors() async throws {
+        try await withTemporaryDirectory { root in
+            let socket = root + "/socket"
+            let arguments = ["--unix-socket", socket, "--working-dir", root + "/work"]
+            try await withServerProcess(arguments, environment: ["HOME": root, "TMPDIR": root]) { server in
+                _ = try server.firstLine()
+                let client = try await TestClient(.unix(path: socket))
+                // They end with the server.
+                _ = try await client.run("for i in 1 2 3 4 5 6; do (while :; do :; done) & done")
+                for number in 0..<2000 {
+                    // The first line wakes the server, which is at its reading when the second comes with the end.
+                    #expect(try await client.run("echo first; echo \(number)") == "first\n\(number)")
+                }
+            }
+        }
+    }
+
     @Test("Commands in a row leave memory, descriptors, processes and files where they were")
     func manyCommands() async throws {
         // COMMANDS asks for more.
