@@ -44,6 +44,8 @@ public actor DockerRuntime: Runtime {
     let status: RuntimeStatusHub
     private let liveOutputHub = LiveOutputHub()
     private var state = State.idle
+    /// A sandbox that is ready already, which ``connect()`` takes instead of starting one.
+    private let prepared: Sandbox?
 
     /// Makes a runtime; nothing is started before ``connect()``.
     ///
@@ -62,6 +64,22 @@ public actor DockerRuntime: Runtime {
         self.sessionID = sessionID
         stream = eventStream
         status = RuntimeStatusHub(callback: statusCallback)
+        prepared = nil
+    }
+
+    /// Makes a runtime for a sandbox that is ready already, and that is its own from ``connect()`` on.
+    init(
+        configuration: Configuration,
+        prepared: Sandbox,
+        eventStream: EventStream?,
+        sessionID: String,
+        statusCallback: RuntimeStatusCallback?
+    ) {
+        self.configuration = configuration
+        self.sessionID = sessionID
+        stream = eventStream
+        status = RuntimeStatusHub(callback: statusCallback)
+        self.prepared = prepared
     }
 
     /// The status updates from now on; each call gives a sequence of its own.
@@ -84,7 +102,10 @@ public actor DockerRuntime: Runtime {
         }
         status.publish(RuntimeStatusUpdate(.starting))
         let start = SandboxStart(configuration: configuration, sessionID: sessionID, status: status)
-        let starting = Task { try await start.run() }
+        let starting = Task { [prepared] in
+            if let prepared { return prepared }
+            return try await start.run()
+        }
         state = .connecting(starting)
         let result = await withTaskCancellationHandler {
             await starting.result

@@ -2,18 +2,23 @@ import ActionExecutionClient
 import CurlHTTP
 import DockerEngine
 import EventStream
+import Synchronization
 
 /// A container whose server is ready.
 final class Sandbox: Sendable {
     let container: String
-    let name: String
+    /// The name of the container.
+    var name: String { currentName.withLock { $0 } }
+    private let currentName: Mutex<String>
     let client: ActionExecutionClient
     /// The ports, with the host's as they are published.
     let ports: SandboxPorts
     /// Where they are reached.
     let address: SandboxAddress
     private let reservation: PortReservation?
-    private let engine: DockerEngineClient
+    /// The Unix socket that it is reached by; nil over TCP.
+    let socket: SocketDirectory?
+    let engine: DockerEngineClient
     private let http: HTTPClient
     private let watch: ContainerWatch
     /// Ends the requests that are under way when the container ends.
@@ -31,10 +36,11 @@ final class Sandbox: Sendable {
         watch: ContainerWatch,
         ports: SandboxPorts,
         address: SandboxAddress,
-        reservation: PortReservation?
+        reservation: PortReservation?,
+        socket: SocketDirectory?
     ) {
         self.container = container
-        self.name = name
+        currentName = Mutex(name)
         self.engine = engine
         self.client = client
         self.http = http
@@ -42,6 +48,7 @@ final class Sandbox: Sendable {
         self.ports = ports
         self.address = address
         self.reservation = reservation
+        self.socket = socket
         abort = Task {
             if (try? await watch.end()) != nil { http.shutdown() }
         }
@@ -53,6 +60,18 @@ final class Sandbox: Sendable {
     /// - Throws: `CancellationError`.
     func exit() async throws -> String {
         "the container \(name) \(try await watch.end().description)"
+    }
+
+    /// Gives the container another name.
+    ///
+    /// - Throws: ``DockerRuntimeError/nameInUse(name:)``, `DockerEngineError`.
+    func rename(to name: String) async throws {
+        do {
+            try await engine.renameContainer(container, to: name)
+        } catch let error as DockerEngineError where error.isConflict {
+            throw DockerRuntimeError.nameInUse(name: name)
+        }
+        currentName.withLock { $0 = name }
     }
 
     /// Where tasks run that have the server perform actions, without a detour through other threads.
@@ -103,6 +122,7 @@ final class Sandbox: Sendable {
         http.shutdown()
         engine.close()
         reservation?.release()
+        socket?.remove()
         try removal.get()
     }
 }

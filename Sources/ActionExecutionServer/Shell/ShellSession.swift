@@ -394,7 +394,8 @@ actor ShellSession {
             var arrived = readReports(files)
             let hasOutput = readTerminal(process)
             if hasOutput {
-                // If a prompt was read, its report came before it.
+                // The report comes before the prompt. What was written before a report that comes only now may have come
+                // after the last look.
                 let late = readReports(files)
                 if !late.isEmpty { _ = readTerminal(process) }
                 arrived += late

@@ -25,6 +25,17 @@ extension DockerRuntime.Configuration {
             "\(additionalNetworks)",
             "none with the host's network, out of which a container can't be connected to others"
         )
+        try check(
+            !isOffline
+                || (!usesHostNetwork && additionalNetworks.isEmpty && !publishesAppPorts && transport != .tcp
+                    && !plugins.contains(.vscode)),
+            "isOffline",
+            "true",
+            "false with the host's network, additional networks, ports to publish, or the transport tcp"
+        )
+        if let socketDirectory {
+            try check(socketDirectory.hasPrefix("/"), "socketDirectory", socketDirectory, "an absolute path")
+        }
         if case .ranges(let ranges) = portPolicy {
             for range in [ranges.server, ranges.editor] + ranges.apps {
                 try check(
