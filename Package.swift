@@ -110,7 +110,9 @@ let package = Package(
         ),
         .testTarget(
             name: "DockerRuntimeTests",
-            dependencies: ["ActionExecutionClient", "DockerEngine", "DockerRuntime", "EventStream", "TestSupport"],
+            dependencies: [
+                "ActionExecutionClient", "CurlHTTP", "DockerEngine", "DockerRuntime", "EventStream", "TestSupport",
+            ],
             swiftSettings: settings
         ),
         .testTarget(

@@ -18,6 +18,8 @@ enum Benchmarks {
         ("endurance", EnduranceBenchmark.run),
         ("action_roundtrip", RoundTripBenchmark.run),
         ("cold_start", ColdStartBenchmark.run),
+        ("warm_claim", WarmClaimBenchmark.run),
+        ("parallel", ParallelBenchmark.run),
     ]
 
     static func main() async {
@@ -93,7 +95,7 @@ struct Options: Sendable {
           --json          one JSON object per figure: {"name","value","unit","n","note"}
           --filter TEXT   only benchmarks whose name has TEXT: publish_memory, publish_os, publish_synced, deliver,
                           fanout, replay, scan, open_1gb, server, output, endurance,
-                          action_roundtrip, cold_start
+                          action_roundtrip, cold_start, warm_claim, parallel
           --image IMAGE   image for sandboxes (default: $TEST_IMAGE, or the one that scripts/demo makes)
           --reference PYTHON
                           a Python that has openhands-ai 0.62.0, to be measured beside (default: $REFERENCE_PYTHON)

@@ -7,11 +7,15 @@ enum RoundTripBenchmark {
     private static let count = 10_000
 
     static func run(_ options: Options) async throws -> [Figure] {
-        let inContainer = try await withSandbox(image: options.image) { stream, _ in
+        let overTCP = try await withSandbox(image: options.image, transport: .tcp) { stream, _ in
+            try await samples(stream, count: count)
+        }
+        let overSocket = try await withSandbox(image: options.image, transport: .automatic) { stream, _ in
             try await samples(stream, count: count)
         }
         let local = try await withLocalRuntime { stream in try await samples(stream, count: count) }
-        return figures("action_roundtrip_ms", inContainer, "in a container, over TCP")
+        return figures("action_roundtrip_ms", overTCP, "in a container, over TCP")
+            + figures("action_roundtrip_container_socket_ms", overSocket, "in a container, over a Unix socket")
             + figures("action_roundtrip_socket_ms", local, "in a child process, over a Unix socket")
     }
 
@@ -63,11 +67,14 @@ enum RoundTripBenchmark {
 /// Lends a sandbox in a container, with its stream.
 func withSandbox<Value>(
     image: String,
+    transport: DockerRuntime.Transport = .automatic,
     _ body: (EventStream, DockerRuntime) async throws -> Value
 ) async throws -> Value {
     let stream = EventStream()
+    var configuration = DockerRuntime.Configuration(image: image)
+    configuration.transport = transport
     let runtime = DockerRuntime(
-        configuration: DockerRuntime.Configuration(image: image),
+        configuration: configuration,
         eventStream: stream,
         sessionID: "benchmark-\(UInt32.random(in: .min ... .max))"
     )

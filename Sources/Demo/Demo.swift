@@ -8,6 +8,7 @@ enum Demo {
     static func main() async {
         let words = Array(CommandLine.arguments.dropFirst())
         if words.first == "log" { exit(await LogCommand.run(Array(words.dropFirst()))) }
+        if words.first == "doctor" { exit(await DoctorCommand.run(Array(words.dropFirst()))) }
         do {
             exit(try await run(try DemoOptions(words)))
         } catch let error as DemoOptions.UsageError {

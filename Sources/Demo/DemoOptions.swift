@@ -22,7 +22,7 @@ struct DemoOptions: Equatable {
 
     /// Parses the words after the program's name.
     init(_ words: [String]) throws(UsageError) {
-        var image = "debian:bookworm-slim"
+        var image = Self.defaultImage
         var chosen: Mode?
         var rest = words[...]
         func value(of option: String) throws(UsageError) -> String {
@@ -42,20 +42,24 @@ struct DemoOptions: Equatable {
         mode = chosen ?? .docker(image: image)
     }
 
+    /// The image unless another is named.
+    static let defaultImage = "debian:bookworm-slim"
+
     static let help = """
         Usage: Demo [options]
                Demo log show|grep|verify|convert ...    (see Demo log --help)
+               Demo doctor ...                          (see Demo doctor --help)
 
         A scripted agent does a small programming task in a sandbox: it writes a program and a test, runs the
         test, reads the failure, fixes the program and runs the test again. Every step is an event in a log.
 
-          --image IMAGE   run in a container of this image (default: debian:bookworm-slim)
+          --image IMAGE   run in a container of this image (default: \(defaultImage))
           --local         run on this machine, without Docker and without protection
           --log DIR       keep the event log there (default: a new temporary directory)
           --replay LOG    print a session from its log, without a sandbox
           --help          print this and exit
 
-        log shows, searches, checks and converts recorded sessions.
+        log shows, searches, checks and converts recorded sessions; doctor says whether sandboxes work here.
 
         """
 }

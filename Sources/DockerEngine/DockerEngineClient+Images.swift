@@ -143,6 +143,8 @@ extension DockerEngineClient {
     /// `POST /commit`: makes an image from a container's file system, without its volumes.
     ///
     /// - Parameters:
+    ///   - configuration: what its configuration has in place of the container's, where it isn't `nil`; variables and labels are put
+    ///     over the container's. Unlike instructions, it can take an entrypoint away.
     ///   - changes: Dockerfile instructions for its configuration.
     ///   - pauses: whether the container is frozen meanwhile, so that files are not caught half-written.
     /// - Returns: the id of the image.
@@ -151,10 +153,12 @@ extension DockerEngineClient {
         repository: String? = nil,
         tag: String? = nil,
         comment: String? = nil,
+        configuration: ContainerConfiguration? = nil,
         changes: [String] = [],
         pauses: Bool = true
     ) async throws -> String {
         var call = EngineCall("POST", "/commit")
+        if let configuration { try call.setBody(configuration) }
         call.timeLimit = .none
         call.add("container", id)
         call.add("repo", repository)

@@ -35,7 +35,7 @@ struct ContainerCreation {
             await discardUnanswered()
             throw DockerEngineError.transport(call: call, underlying: underlying)
         } catch let error as DockerEngineError {
-            throw StartRefusal.meaning(of: error, name: sandbox.name)
+            throw StartRefusal.meaning(of: error, name: sandbox.name, socket: sandbox.socket)
         }
     }
 

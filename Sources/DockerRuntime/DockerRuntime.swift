@@ -56,6 +56,8 @@ public actor DockerRuntime: Runtime {
     private var sweepTask: Task<Void, Never>?
     /// The last call of ``pause()`` or ``resume()``: they come one after the other.
     private var change: Task<Void, any Error>?
+    /// A sandbox that is ready already, which ``connect()`` takes instead of starting one.
+    private let prepared: Sandbox?
 
     /// Makes a runtime; nothing is started before ``connect()``.
     ///
@@ -78,6 +80,23 @@ public actor DockerRuntime: Runtime {
         self.attachesToExisting = attachesToExisting
         stream = eventStream
         status = RuntimeStatusHub(callback: statusCallback)
+        prepared = nil
+    }
+
+    /// Makes a runtime for a sandbox that is ready already, and that is its own from ``connect()`` on.
+    init(
+        configuration: Configuration,
+        prepared: Sandbox,
+        eventStream: EventStream?,
+        sessionID: String,
+        statusCallback: RuntimeStatusCallback?
+    ) {
+        self.configuration = configuration
+        self.sessionID = sessionID
+        attachesToExisting = false
+        stream = eventStream
+        status = RuntimeStatusHub(callback: statusCallback)
+        self.prepared = prepared
     }
 
     /// The status updates from now on; each call gives a sequence of its own.
@@ -111,7 +130,10 @@ public actor DockerRuntime: Runtime {
         }
         OpenRuntimes.add(self)
         status.publish(RuntimeStatusUpdate(.starting))
-        let starting = Task { [start] in try await start.run() }
+        let starting = Task { [start, prepared] in
+            if let prepared { return prepared }
+            return try await start.run()
+        }
         state = .connecting(starting)
         let result = await withTaskCancellationHandler {
             await starting.result

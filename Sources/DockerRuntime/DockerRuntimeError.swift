@@ -20,6 +20,8 @@ public enum DockerRuntimeError: Error, Sendable, Hashable, CustomStringConvertib
     case portRangeUsedUp(range: ClosedRange<Int>)
     /// There is no such network.
     case networkNotFound(name: String)
+    /// The server can't be reached over a Unix socket.
+    case socketUnavailable(reason: String)
     /// The engine can't give the container a GPU.
     case gpuUnavailable(reason: String)
     /// A path of the host that is to be mounted doesn't exist on the engine's machine.
@@ -28,6 +30,8 @@ public enum DockerRuntimeError: Error, Sendable, Hashable, CustomStringConvertib
     case setupFailed(step: String, output: String)
     /// A setting that can't be had yet.
     case unsupportedSetting(name: String)
+    /// The image isn't one that was made by a snapshot.
+    case notASnapshot(image: String)
     /// The volume with the server's program isn't what was put into it.
     case serverVolumeDamaged(name: String)
 
@@ -56,6 +60,9 @@ public enum DockerRuntimeError: Error, Sendable, Hashable, CustomStringConvertib
             "No port from \(range.lowerBound) to \(range.upperBound) is free. Close runtimes, or give a wider range."
         case .networkNotFound(let name):
             "There is no network \(name). Make it with docker network create, or correct additionalNetworks."
+        case .socketUnavailable(let reason):
+            "The server can't be reached over a Unix socket: \(reason). Use the transport tcp, which needs a network, "
+                + "or an engine that shares this machine's file system."
         case .gpuUnavailable(let reason):
             "The engine can't give the container a GPU: \(reason). Install the driver's container toolkit on its machine, "
                 + "or leave gpus nil."
@@ -65,6 +72,8 @@ public enum DockerRuntimeError: Error, Sendable, Hashable, CustomStringConvertib
             "The sandbox runs, but \(step) failed: \(output)"
         case .unsupportedSetting(let name):
             "The setting \(name) is not supported yet; leave it at its default."
+        case .notASnapshot(let image):
+            "The image \(image) wasn't made by snapshot(), and is left alone. Remove it with docker image rm if it should go."
         case .serverVolumeDamaged(let name):
             "The volume \(name) doesn't hold the execution server, though it was filled. Remove it with docker volume rm, and try again."
         }

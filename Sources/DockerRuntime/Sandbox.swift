@@ -7,7 +7,9 @@ import Synchronization
 /// A container whose server is ready: one run of it, from its start to its end.
 final class Sandbox: Sendable {
     let container: String
-    let name: String
+    /// The name of the container.
+    var name: String { currentName.withLock { $0 } }
+    private let currentName: Mutex<String>
     let client: ActionExecutionClient
     /// The ports, with the host's as they are published.
     let ports: SandboxPorts
@@ -19,6 +21,8 @@ final class Sandbox: Sendable {
     let changes: AsyncStream<ContainerChange>
     let engine: DockerEngineClient
     private let reservation: PortReservation?
+    /// The Unix socket that it is reached by; nil over TCP.
+    let socket: SocketDirectory?
     private let http: HTTPClient
     private let watch: ContainerWatch
     /// Whether the container is being stopped, to be started again.
@@ -42,11 +46,12 @@ final class Sandbox: Sendable {
         http: HTTPClient,
         watch: ContainerWatch,
         ports: SandboxPorts,
-        reservation: PortReservation?
+        reservation: PortReservation?,
+        socket: SocketDirectory?
     ) {
         self.container = container
         self.plan = plan
-        name = plan.name
+        currentName = Mutex(plan.name)
         address = plan.address
         self.engine = engine
         self.client = client
@@ -54,6 +59,7 @@ final class Sandbox: Sendable {
         self.watch = watch
         self.ports = ports
         self.reservation = reservation
+        self.socket = socket
         let (changes, continuation) = AsyncStream.makeStream(of: ContainerChange.self)
         self.changes = changes
         abort = Task {
@@ -84,6 +90,17 @@ final class Sandbox: Sendable {
 
     /// Whether the container's processes are frozen.
     var isPaused: Bool { watch.isPaused }
+    /// Gives the container another name.
+    ///
+    /// - Throws: ``DockerRuntimeError/nameInUse(name:)``, `DockerEngineError`.
+    func rename(to name: String) async throws {
+        do {
+            try await engine.renameContainer(container, to: name)
+        } catch let error as DockerEngineError where error.isConflict {
+            throw DockerRuntimeError.nameInUse(name: name)
+        }
+        currentName.withLock { $0 = name }
+    }
 
     /// Where tasks run that have the server perform actions, without a detour through other threads.
     var taskExecutor: any TaskExecutor { http.taskExecutor }
@@ -232,6 +249,7 @@ final class Sandbox: Sendable {
         await release()
         engine.close()
         reservation?.release()
+        socket?.remove()
     }
 
     /// Removes the container and what belongs to it.

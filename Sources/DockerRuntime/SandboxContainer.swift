@@ -13,6 +13,8 @@ struct SandboxContainer: Sendable {
     var ports: SandboxPorts
     var mountPlan: MountPlan
     var address: SandboxAddress
+    /// Where the server's Unix socket is; nil over TCP.
+    var socket: SocketDirectory?
     /// What requests to the server must carry.
     ///
     /// The container is told its digest only: who inspects it, or looks around in it, learns nothing.
@@ -51,7 +53,7 @@ struct SandboxContainer: Sendable {
             [Labels.owner: Owner.name, Labels.session: sessionID, Labels.role: Labels.sandboxRole]
         ) { $1 }
         if configuration.closing.keepsContainer { container.labels?[Labels.kept] = keyOrigin ?? "" }
-        if !configuration.usesHostNetwork {
+        if !configuration.usesHostNetwork, !ports.all.isEmpty {
             container.exposedPorts = Dictionary(ports.all.map { ($0.key, EmptyObject()) }) { first, _ in first }
         }
         container.stopSignal = "SIGTERM"
@@ -60,10 +62,12 @@ struct SandboxContainer: Sendable {
 
     /// The server's arguments.
     private var command: [String] {
-        var command = [
-            String(ports.server.container),
-            // In a network of its own the engine decides who reaches the port; in the host's, the server does.
-            "--host", configuration.usesHostNetwork ? configuration.bindingAddress : "0.0.0.0",
+        // In a network of its own the engine decides who reaches the port; in the host's, the server does.
+        let host = configuration.usesHostNetwork ? configuration.bindingAddress : "0.0.0.0"
+        // The socket's directory decides who reaches it, on either side.
+        let unixSocket = ["--unix-socket", SocketDirectory.serverPath, "--unix-socket-mode", "666"]
+        var command = socket == nil ? [String(ports.server.container), "--host", host] : unixSocket
+        command += [
             "--working-dir", configuration.workingDirectory,
             "--session-api-key-sha256", SHA256.hexadecimal(SHA256.digest(sessionAPIKey)),
             "--lease", String(configuration.lease),
@@ -88,14 +92,13 @@ struct SandboxContainer: Sendable {
     private var host: HostConfiguration {
         var host = HostConfiguration()
         configuration.options.apply(to: &host)
-        host.mounts = mountPlan.mounts
-        if let serverVolume {
-            host.mounts?.insert(serverVolume.mount(at: Self.serverDirectory, isReadOnly: true), at: 0)
-        }
+        let server = serverVolume.map { [$0.mount(at: Self.serverDirectory, isReadOnly: true)] } ?? []
+        host.mounts = server + (socket.map { [$0.mount] } ?? []) + mountPlan.mounts
         host.binds = mountPlan.binds.isEmpty ? nil : mountPlan.binds
         if configuration.usesHostNetwork {
             host.networkMode = "host"
         } else {
+            if configuration.isOffline { host.networkMode = "none" }
             host.portBindings = ports.bindings(address: configuration.bindingAddress)
         }
         host.deviceRequests = configuration.gpus.map { [$0.request] }

@@ -130,7 +130,6 @@ extension SandboxStart {
     }
 
     private func plan(of existing: ExistingContainer, on engine: DockerEngineClient) throws -> SandboxContainer {
-        guard let ports = existing.ports else { throw DockerRuntimeError.portNotPublished(name: name) }
         var settings = configuration
         settings.usesHostNetwork = existing.usesHostNetwork
         settings.closing.keepsContainer = existing.inspection.host.autoRemove != true
@@ -144,6 +143,7 @@ extension SandboxStart {
         } else {
             key = ""
         }
+        guard let ports = existing.ports else { throw DockerRuntimeError.portNotPublished(name: name) }
         return SandboxContainer(
             configuration: settings,
             sessionID: sessionID,

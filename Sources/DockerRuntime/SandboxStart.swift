@@ -48,15 +48,25 @@ struct SandboxStart: Sendable {
         return try MountPlan(configuration.mounts, context)
     }
 
-    /// Starts a container, and another with other ports when one of them is taken between its choice and the start.
+    /// Starts a container, and another with other ports when one of them is taken between its choice and the start, or over TCP when
+    /// a Unix socket can't be had.
     private func start(
         on engine: DockerEngineClient,
         serverVolume: ServerVolume,
         mountPlan: MountPlan
     ) async throws -> Sandbox {
         var choice = PortChoice(configuration: configuration)
+        var transport = TransportChoice(configuration: configuration, endpoint: engine.endpoint)
+        if let reason = transport.reason { publishTCP(reason) }
         for attempt in 1... {
-            let (ports, reservation) = try await choice.next(on: engine)
+            let socket: SocketDirectory?
+            do throws(SocketUnavailable) {
+                socket = transport.isSocket ? try SocketDirectory(base: configuration.socketDirectory) : nil
+            } catch {
+                try fallBack(&transport, error)
+                continue
+            }
+            let (ports, reservation) = try await choice.next(on: engine, hasServer: socket == nil)
             if let warning = reservation?.warning {
                 status.publish(RuntimeStatusUpdate(.starting, level: .warning, message: warning))
             }
@@ -68,11 +78,15 @@ struct SandboxStart: Sendable {
                 ports: ports,
                 mountPlan: mountPlan,
                 address: SandboxAddress(configuration, engine: engine.endpoint),
+                socket: socket,
                 sessionAPIKey: key.value,
                 keyOrigin: key.origin
             )
             do {
                 return try await start(container, reservation: reservation, on: engine)
+            } catch let error as SocketUnavailable {
+                reservation?.release()
+                try fallBack(&transport, error)
             } catch let error as DockerRuntimeError {
                 guard case .portTaken(let taken, let reason) = error, attempt < Self.maximumAttempts,
                     choice.avoid(taken)
@@ -83,6 +97,18 @@ struct SandboxStart: Sendable {
             }
         }
         throw CancellationError()
+    }
+
+    /// Goes over to TCP where that is allowed, and tells why.
+    private func fallBack(_ transport: inout TransportChoice, _ error: SocketUnavailable) throws {
+        guard transport.fallBack(error.reason) else {
+            throw DockerRuntimeError.socketUnavailable(reason: error.reason)
+        }
+        publishTCP(error.reason)
+    }
+
+    private func publishTCP(_ reason: String) {
+        status.publish(RuntimeStatusUpdate(.starting, message: "Over TCP, since a Unix socket can't be had: \(reason)"))
     }
 
     private func start(
@@ -134,18 +160,15 @@ struct SandboxStart: Sendable {
         do {
             let (client, ports) = try await firstOf({ () async throws -> (ActionExecutionClient, SandboxPorts) in
                 let ports = try await publishedPorts(of: container, sandbox, watch: watch, on: engine)
-                let port = ports.server.host ?? ports.server.container
                 let client = ActionExecutionClient(
-                    endpoint: ActionExecutionClient.Endpoint(
-                        url: "\(sandbox.address.runtimeURL):\(port)",
-                        sessionAPIKey: sandbox.isKeyless ? nil : sandbox.sessionAPIKey
-                    ),
+                    endpoint: endpoint(sandbox, ports),
                     http: http,
                     defaultTimeout: configuration.defaultTimeout
                 )
                 // The server's first words say that it listens. Until then the engine's proxy would take connections and
                 // drop them; should the words be lost on their way, it is asked all the same.
                 try await firstOf({ try await watch.output() }) { try await Task.sleep(for: .seconds(2)) }
+                try await sandbox.socket?.connect(client, limit: .seconds(min(2, configuration.startTimeout)))
                 try await client.waitUntilReady(limit: .seconds(configuration.startTimeout))
                 try await SandboxSetup(configuration: configuration, client: client, status: status).run(extent)
                 return (client, ports)
@@ -160,12 +183,28 @@ struct SandboxStart: Sendable {
                 http: http,
                 watch: watch,
                 ports: ports,
-                reservation: reservation
+                reservation: reservation,
+                socket: sandbox.socket
             )
         } catch {
             http.shutdown()
             throw error
         }
+    }
+
+    /// Where the server is.
+    private func endpoint(_ sandbox: SandboxContainer, _ ports: SandboxPorts) -> ActionExecutionClient.Endpoint {
+        if let socket = sandbox.socket {
+            return ActionExecutionClient.Endpoint(
+                url: "http://localhost",
+                unixSocketPath: socket.socketPath,
+                sessionAPIKey: sandbox.isKeyless ? nil : sandbox.sessionAPIKey
+            )
+        }
+        return ActionExecutionClient.Endpoint(
+            url: "\(sandbox.address.runtimeURL):\(ports.server.host ?? ports.server.container)",
+            sessionAPIKey: sandbox.isKeyless ? nil : sandbox.sessionAPIKey
+        )
     }
 
     /// The ports with those of the host that the engine chose.
@@ -175,7 +214,7 @@ struct SandboxStart: Sendable {
         watch: ContainerWatch,
         on engine: DockerEngineClient
     ) async throws -> SandboxPorts {
-        if sandbox.configuration.usesHostNetwork { return sandbox.ports }
+        if sandbox.configuration.usesHostNetwork || sandbox.ports.all.isEmpty { return sandbox.ports }
         do {
             let inspection = try await engine.inspectContainer(container)
             if let ports = sandbox.ports.published(in: inspection) { return ports }
@@ -186,12 +225,15 @@ struct SandboxStart: Sendable {
         throw exited(sandbox, try await watch.end())
     }
 
-    private func exited(_ sandbox: SandboxContainer, _ ending: ContainerEnding) -> DockerRuntimeError {
+    private func exited(_ sandbox: SandboxContainer, _ ending: ContainerEnding) -> any Error {
+        if sandbox.socket != nil, ending.words.contains(SocketDirectory.serverPath) {
+            return SocketUnavailable(reason: ending.words)
+        }
         // In the host's network nobody but the server itself finds out that its port is taken.
         if configuration.usesHostNetwork, PortConflict.isTold(by: ending.words) {
-            return .portTaken(ports: [sandbox.ports.server.container], reason: ending.words)
+            return DockerRuntimeError.portTaken(ports: [sandbox.ports.server.container], reason: ending.words)
         }
-        return .containerExited(name: sandbox.name, exitCode: ending.exitCode, log: ending.words)
+        return DockerRuntimeError.containerExited(name: sandbox.name, exitCode: ending.exitCode, log: ending.words)
     }
 }
 

@@ -25,8 +25,11 @@ enum StartRefusal {
     }
 
     /// Names what was wrong with a container that the engine didn't make.
-    static func meaning(of error: DockerEngineError, name: String) -> any Error {
+    static func meaning(of error: DockerEngineError, name: String, socket: SocketDirectory?) -> any Error {
         guard case .api(_, let message, _) = error else { return error }
+        if let socket, message.contains(socket.sharedPath) {
+            return SocketUnavailable(reason: "the engine doesn't share this machine's file system: \(message)")
+        }
         if error.isConflict { return DockerRuntimeError.nameInUse(name: name) }
         if message.contains("bind source path does not exist") {
             return DockerRuntimeError.mountSourceMissing(reason: message)

@@ -66,6 +66,16 @@ struct LocalRuntimeTests {
         }
     }
 
+    @Test("The output of a command that ends at once is all there, a thousand times and again")
+    func shortCommands() async throws {
+        try await withRuntime { _, stream, _ in
+            for number in 0..<3000 {
+                let result = try #require(try await stream.run("echo \(number)"))
+                #expect(result.content == "\(number)")
+            }
+        }
+    }
+
     @Test("Output reaches whoever reads it while its command runs")
     func updates() async throws {
         try await withRuntime { runtime, stream, _ in

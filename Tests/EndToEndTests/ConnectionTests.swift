@@ -15,8 +15,10 @@ struct ConnectionTests {
     )
     func cutConnections() async throws {
         try await withSession { session in
+            var configuration = try session.configuration()
+            configuration.transport = .tcp
             let start = SandboxStart(
-                configuration: try session.configuration(),
+                configuration: configuration,
                 sessionID: session.id,
                 status: RuntimeStatusHub()
             )

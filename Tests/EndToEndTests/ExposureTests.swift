@@ -11,10 +11,15 @@ import Testing
 @Suite(.timeLimit(.minutes(5)))
 struct ExposureTests {
     /// Lends a container whose server is ready, with its key.
-    private func withSandbox(_ body: (Sandbox, _ key: String, TestSession) async throws -> Void) async throws {
+    private func withSandbox(
+        _ transport: DockerRuntime.Transport = .tcp,
+        _ body: (Sandbox, _ key: String, TestSession) async throws -> Void
+    ) async throws {
         try await withSession { session in
+            var configuration = try session.configuration(image: TestEnvironment.imageWithoutBash)
+            configuration.transport = transport
             let start = SandboxStart(
-                configuration: try session.configuration(image: TestEnvironment.imageWithoutBash),
+                configuration: configuration,
                 sessionID: session.id,
                 status: RuntimeStatusHub()
             )
@@ -47,9 +52,12 @@ struct ExposureTests {
         return String(decoding: body, as: UTF8.self)
     }
 
-    @Test("P11: the key is in nothing that the engine shows, and nowhere that a command in the sandbox sees")
-    func keyIsSecret() async throws {
-        try await withSandbox { sandbox, key, session in
+    @Test(
+        "P11: the key is in nothing that the engine shows, and nowhere that a command in the sandbox sees",
+        arguments: [DockerRuntime.Transport.tcp, .unixSocket]
+    )
+    func keyIsSecret(_ transport: DockerRuntime.Transport) async throws {
+        try await withSandbox(transport) { sandbox, key, session in
             #expect(key.count == 64)
             let shown = [
                 try await raw("/containers/\(sandbox.container)/json", session.engine),
@@ -60,7 +68,8 @@ struct ExposureTests {
             #expect(shown[1].contains("listening"))
             for text in shown { #expect(!text.contains(key)) }
 
-            let look = "cat /proc/1/environ /proc/1/cmdline /proc/self/environ | tr '\\0' '\\n'; set; ls -a / /tmp"
+            // Of all processes that there are, whoever runs them.
+            let look = "cat /proc/[0-9]*/environ /proc/[0-9]*/cmdline | tr '\\0' '\\n'; set; ls -a / /tmp; mount"
             guard
                 case .run(let seen) = try await sandbox.client.execute(
                     ActionInvocation(.run(CommandAction(command: look)))

@@ -10,6 +10,8 @@ struct ServerArguments: Equatable {
     var port: Int?
     var host = "0.0.0.0"
     var socketPath: String?
+    /// Who may connect to the socket, as of `chmod(2)`.
+    var socketMode: UInt32 = 0o600
     var workingDirectory: String?
     var sessionAPIKeyFile: String?
     var sessionAPIKeyDigest: [UInt8]?
@@ -33,6 +35,7 @@ struct ServerArguments: Equatable {
             case "--version": isVersion = true
             case "--host": host = try Self.value(of: word, &rest)
             case "--unix-socket": socketPath = try Self.value(of: word, &rest)
+            case "--unix-socket-mode": socketMode = try Self.mode(of: word, &rest)
             case "--working-dir": workingDirectory = try Self.value(of: word, &rest)
             case "--session-api-key-file": sessionAPIKeyFile = try Self.value(of: word, &rest)
             case "--session-api-key-sha256":
@@ -84,6 +87,14 @@ struct ServerArguments: Equatable {
         return id
     }
 
+    private static func mode(of option: String, _ rest: inout ArraySlice<String>) throws(UsageError) -> UInt32 {
+        let value = try value(of: option, &rest)
+        guard let mode = UInt32(value, radix: 8), mode <= 0o777 else {
+            throw UsageError(message: "\(option) needs octal permissions such as 660, not \(value)")
+        }
+        return mode
+    }
+
     private static func digest(_ text: String, option: String) throws(UsageError) -> [UInt8] {
         let digits = text.compactMap(\.hexDigitValue)
         guard text.count == 64, digits.count == 64 else {
@@ -106,6 +117,7 @@ struct ServerArguments: Equatable {
           PORT                         TCP port; 0 lets the system choose
           --host ADDRESS               IP address of the TCP port (default 0.0.0.0)
           --unix-socket PATH           listen on a Unix socket too, or only
+          --unix-socket-mode MODE      who may connect to it, as chmod has it (default 600)
           --working-dir DIR            first directory of the shell (default: the current one), made if missing
           --session-api-key-file FILE  requests must carry the file's content in X-Session-API-Key
           --session-api-key-sha256 HEX the same by the key's digest, which is no secret

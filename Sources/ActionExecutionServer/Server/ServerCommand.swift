@@ -31,7 +31,7 @@ public enum ServerCommand {
         do {
             var configuration = try configuration(parsed)
             let user = try parsed.user.map { try prepare($0, parsed, &configuration) }
-            try serve(configuration, as: user ?? nil)
+            try serve(configuration, as: user ?? nil, socketMode: parsed.socketMode)
             return 0
         } catch {
             report("\(error)")
@@ -68,7 +68,11 @@ public enum ServerCommand {
         return user
     }
 
-    private static func serve(_ configuration: ServerConfiguration, as user: SandboxUser?) throws(SystemError) {
+    private static func serve(
+        _ configuration: ServerConfiguration,
+        as user: SandboxUser?,
+        socketMode: UInt32
+    ) throws(SystemError) {
         let loop = try EventLoop()
         let signals = try Pipe()
         for number in [SIGTERM, SIGINT, SIGHUP] {
@@ -80,6 +84,9 @@ public enum ServerCommand {
         _ = signal(SIGPIPE, SIG_IGN)
         platform_adopt_orphans()
         let server = try ActionExecutionServer(configuration, loop: loop)
+        for case .unix(let path) in server.addresses where chmod(path, mode_t(socketMode)) != 0 {
+            throw SystemError("let others connect to \(path)")
+        }
         // Now that the addresses are bound, and before anything of a request is looked at.
         try user?.become()
         for address in server.addresses {

@@ -393,8 +393,13 @@ actor ShellSession {
             // The reports first: what a command wrote was written before its report.
             var arrived = readReports(files)
             let hasOutput = readTerminal(process)
-            // The report comes before the prompt.
-            if hasOutput { arrived += readReports(files) }
+            if hasOutput {
+                // The report comes before the prompt. What was written before a report that comes only now may have come
+                // after the last look.
+                let late = readReports(files)
+                if !late.isEmpty { _ = readTerminal(process) }
+                arrived += late
+            }
             for report in arrived { take(report) }
             endIfBroken(process)
             if let code = process.exitCode() {

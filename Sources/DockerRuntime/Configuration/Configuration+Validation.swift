@@ -25,6 +25,17 @@ extension DockerRuntime.Configuration {
             "\(additionalNetworks)",
             "none with the host's network, out of which a container can't be connected to others"
         )
+        try check(
+            !isOffline
+                || (!usesHostNetwork && additionalNetworks.isEmpty && !publishesAppPorts && transport != .tcp
+                    && !plugins.contains(.vscode)),
+            "isOffline",
+            "true",
+            "false with the host's network, additional networks, ports to publish, or the transport tcp"
+        )
+        if let socketDirectory {
+            try check(socketDirectory.hasPrefix("/"), "socketDirectory", socketDirectory, "an absolute path")
+        }
         if case .ranges(let ranges) = portPolicy {
             for range in [ranges.server, ranges.editor] + ranges.apps {
                 try check(
@@ -46,6 +57,12 @@ extension DockerRuntime.Configuration {
             let isUsable = sessionAPIKey.count >= 16 && sessionAPIKey.utf8.allSatisfy { (0x21...0x7e).contains($0) }
             try check(isUsable, "sessionAPIKey", "another", "16 or more visible ASCII characters, without spaces")
         }
+        try check(
+            !closing.keepsContainer || (transport != .unixSocket && !isOffline),
+            "closing.keepsContainer",
+            "true",
+            "false where the server is reached over a Unix socket, which later processes don't have"
+        )
         if let processors = limits.processors {
             try check(processors > 0 && processors < 1e6, "limits.processors", "\(processors)", "a number above 0")
         }

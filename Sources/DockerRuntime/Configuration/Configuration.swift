@@ -57,6 +57,16 @@ extension DockerRuntime {
 
         // MARK: Network
 
+        /// How this process talks to the server in the container.
+        public var transport = Transport.automatic
+        /// Where the directories with the Unix sockets are made; nil for the system's temporary directory.
+        ///
+        /// The path must be short, as sockets have it, and one that the engine sees too.
+        public var socketDirectory: String?
+        /// Whether the container has no network at all, and no more than a loopback interface of its own.
+        ///
+        /// Its server is reached over a Unix socket then.
+        public var isOffline = false
         /// The address of this machine that ports are published on.
         public var bindingAddress = "127.0.0.1"
         /// Who chooses the ports.

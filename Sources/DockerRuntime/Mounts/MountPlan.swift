@@ -20,7 +20,7 @@ struct MountPlan: Sendable, Hashable {
         /// Sockets that give power over the machine.
         var engineSockets: [String] = MountPlan.usualEngineSockets
         /// What the runtime itself mounts.
-        var ownTargets = [SandboxContainer.serverDirectory]
+        var ownTargets = [SandboxContainer.serverDirectory, SocketDirectory.target]
         /// Whether paths of the engine's machine are this machine's.
         var isLocal = true
     }

@@ -21,16 +21,19 @@ struct PortChoice {
     /// The next choice, with what reserves it where the engine doesn't choose.
     ///
     /// - Throws: `DockerEngineError`; ``DockerRuntimeError/portRangeUsedUp(range:)``.
-    func next(on engine: DockerEngineClient) async throws -> (SandboxPorts, PortReservation?) {
+    /// - Parameter hasServer: whether the server gets a port.
+    func next(on engine: DockerEngineClient, hasServer: Bool) async throws -> (SandboxPorts, PortReservation?) {
         let hasEditor = configuration.plugins.contains(.vscode)
+        let isAny = hasServer || hasEditor || configuration.publishesAppPorts
         let ranges: DockerRuntime.PortRanges
         switch configuration.portPolicy {
-        case .engine where !configuration.usesHostNetwork:
-            let ports = SandboxPorts.chosenByEngine(
+        case .engine where !configuration.usesHostNetwork || !isAny:
+            var ports = SandboxPorts.chosenByEngine(
                 hasEditor: hasEditor,
                 editor: configuration.editorPort,
                 hasApps: configuration.publishesAppPorts
             )
+            ports.hasServer = hasServer
             return (ports, nil)
         case .engine: ranges = .standard
         case .ranges(let given): ranges = given
@@ -43,7 +46,9 @@ struct PortChoice {
         request.taken = refused.union(published)
         request.address = engine.endpoint.isLocal ? configuration.bindingAddress : nil
         let reservation = try PortReservation(request)
-        return (reservation.ports, reservation)
+        var ports = reservation.ports
+        ports.hasServer = hasServer
+        return (ports, reservation)
     }
 }
 

@@ -17,13 +17,15 @@ struct PortAssignment: Sendable, Hashable {
 struct SandboxPorts: Sendable, Hashable {
     /// Of the execution server.
     var server: PortAssignment
+    /// Whether the server has it; none is listened on, nor published, where a Unix socket leads to the server.
+    var hasServer = true
     /// Of the editor in the browser, where there is one.
     var editor: PortAssignment?
     /// For what the agent serves.
     var apps: [PortAssignment] = []
 
     /// All of them.
-    var all: [PortAssignment] { [server] + (editor.map { [$0] } ?? []) + apps }
+    var all: [PortAssignment] { (hasServer ? [server] : []) + (editor.map { [$0] } ?? []) + apps }
 
     /// With the engine's choice of the host's ports.
     ///
@@ -40,7 +42,8 @@ struct SandboxPorts: Sendable, Hashable {
     ///
     /// A runtime within the sandbox keeps to these ports, which are published.
     var environment: [String: String] {
-        var variables = ["port": String(server.container)]
+        var variables: [String: String] = [:]
+        if hasServer { variables["port"] = String(server.container) }
         variables["VSCODE_PORT"] = editor.map { String($0.container) }
         for (index, app) in apps.enumerated() { variables["APP_PORT_\(index + 1)"] = String(app.container) }
         return variables
@@ -61,8 +64,10 @@ struct SandboxPorts: Sendable, Hashable {
             return PortAssignment(container: port.container, host: host)
         }
         var result = self
-        guard let server = published(server) else { return nil }
-        result.server = server
+        if hasServer {
+            guard let server = published(server) else { return nil }
+            result.server = server
+        }
         if let editor {
             guard let editor = published(editor) else { return nil }
             result.editor = editor

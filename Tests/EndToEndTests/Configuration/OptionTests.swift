@@ -104,7 +104,7 @@ struct OptionTests {
             $0.containerLogHandler = { line in handled.withLock { $0.append(line) } }
         } _: { sandbox in
             let written = try await sandbox.runtime.containerLog(follows: false).reduce(into: []) { $0.append($1) }
-            let listening = ContainerLogLine(source: .stdout, text: "listening on 0.0.0.0:30000")
+            let listening = ContainerLogLine(source: .stdout, text: "listening on \(SocketDirectory.serverPath)")
             #expect(written == [listening])
             try await until { handled.withLock { $0 } == [listening] }
             // Whatever process 1 has open may write to its log.

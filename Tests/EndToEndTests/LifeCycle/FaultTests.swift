@@ -35,7 +35,9 @@ struct FaultTests {
 
     @Test("P8: a command whose container is cut off the network is answered once, in its time; closing leaves nothing")
     func networkCut() async throws {
-        try await withRuntime(image: TestEnvironment.imageWithoutBash) { sandbox in
+        try await withRuntime(image: TestEnvironment.imageWithoutBash) {
+            $0.transport = .tcp
+        } _: { sandbox in
             let engine = sandbox.session.engine
             let command = CommandAction(command: "echo run >> count; touch begun; sleep 1000", blocking: true)
             let action = try await sandbox.stream.publish(.run(command), timeout: 10)

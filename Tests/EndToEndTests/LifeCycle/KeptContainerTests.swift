@@ -145,6 +145,7 @@ struct KeptContainerTests {
     func keys() async throws {
         try await withSession { session in
             var configuration = try session.configuration(image: TestEnvironment.imageWithoutBash)
+            configuration.transport = .tcp
             let owner = try await connected(configuration, session)
             await #expect(throws: DockerRuntimeError.keyUnknown(name: owner.containerName)) {
                 _ = try await connected(configuration, session, attaches: true)
