@@ -50,7 +50,7 @@ let package = Package(
             dependencies: ["Archives", "CPlatform", "CurlHTTP", "EventStream"],
             swiftSettings: settings
         ),
-        .target(name: "DockerEngine", dependencies: ["CurlHTTP"], swiftSettings: settings),
+        .target(name: "DockerEngine", dependencies: ["CPlatform", "CurlHTTP"], swiftSettings: settings),
         .target(
             name: "DockerRuntime",
             dependencies: ["ActionExecutionClient", "CurlHTTP", "DockerEngine", "EventStream"],
@@ -105,7 +105,7 @@ let package = Package(
         ),
         .testTarget(
             name: "DockerEngineTests",
-            dependencies: ["CurlHTTP", "DockerEngine", "SocketTestServer"],
+            dependencies: ["CurlHTTP", "DockerEngine", "SocketTestServer", "TestSupport"],
             swiftSettings: settings
         ),
         .testTarget(

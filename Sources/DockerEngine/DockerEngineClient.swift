@@ -33,6 +33,8 @@ public final class DockerEngineClient: Sendable {
     public let configuration: Configuration
 
     private let http: HTTPClient
+    /// What leads to an engine that is reached by ssh.
+    private let tunnels: SSHTunnels?
     private let negotiated = Mutex<EngineAPIVersion?>(nil)
 
     /// Creates a client.
@@ -44,6 +46,16 @@ public final class DockerEngineClient: Sendable {
         self.endpoint = endpoint
         self.configuration = configuration
         http = try HTTPClient()
+        tunnels =
+            if case .ssh(let destination) = endpoint.transport {
+                SSHTunnels(destination, endpoint: "\(endpoint)")
+            } else {
+                nil
+            }
+    }
+
+    deinit {
+        tunnels?.close()
     }
 
     /// Creates a client for the engine that the docker command line would use; see ``DockerEndpoint/init(environment:)``.
@@ -61,6 +73,16 @@ public final class DockerEngineClient: Sendable {
     /// Calls made later fail.
     public func close() {
         http.shutdown()
+        tunnels?.close()
+    }
+
+    /// A Unix socket of this machine that leads to a port on the engine's, for as long as the client isn't closed.
+    ///
+    /// - Parameter host: where the port is, seen from the engine's machine.
+    /// - Returns: the socket's path; `nil` unless the engine is reached by ssh.
+    /// - Throws: ``DockerEngineError/sshFailed(endpoint:reason:)``.
+    public func socket(forwardingTo port: Int, of host: String = "127.0.0.1") throws(DockerEngineError) -> String? {
+        try tunnels?.socket(forwardingTo: port, of: host)
     }
 
     /// The version of the Engine API that engine and client have agreed on; asks the engine the first time.
@@ -121,13 +143,15 @@ extension DockerEngineClient {
         guard !call.path.contains("//"), !call.path.hasSuffix("/") else {
             throw DockerEngineError.invalidArgument("a name or id is empty", call: call.name)
         }
+        let socket: String? =
+            if case .unix(let path) = endpoint.transport { path } else { try tunnels?.engineSocket() }
         let prefix = isVersioned ? "/v\(try await apiVersion())" : ""
         var request = HTTPRequest(
             method: call.method,
             url: endpoint.baseURL + prefix + call.pathAndQuery,
             headers: call.headers,
             body: call.body,
-            unixSocketPath: endpoint.unixSocketPath,
+            unixSocketPath: socket,
             tls: endpoint.tls
         )
         switch call.timeLimit {
@@ -144,6 +168,9 @@ extension DockerEngineClient {
                 call: call.name
             )
         } catch let error as HTTPError {
+            if error.kind == .connectionLostBeforeResponse, let reason = tunnels?.failure {
+                throw DockerEngineError.sshFailed(endpoint: "\(endpoint)", reason: reason)
+            }
             switch error.kind {
             case .couldNotConnect, .tls, .timedOut(.connect):
                 throw DockerEngineError.unreachable(endpoint: "\(endpoint)", underlying: error)
