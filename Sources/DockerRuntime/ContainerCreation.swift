@@ -40,7 +40,11 @@ struct ContainerCreation {
             }
         }
         try await makeWorkingDirectory(in: container)
-        try await sandbox.serverVolume.complete(
+        if case .useAsIs = sandbox.configuration.imagePreparation {
+            let archive = OwnServerProcess.archive(key: sandbox.sessionAPIKey)
+            try await engine.putArchive(archive.body, into: "/", of: container)
+        }
+        try await sandbox.serverVolume?.complete(
             in: container,
             at: SandboxContainer.serverDirectory,
             image: sandbox.configuration.image,

@@ -2,6 +2,10 @@
 public enum DockerRuntimeError: Error, Sendable, Hashable, CustomStringConvertible {
     /// The engine doesn't have the image, and could not pull it.
     case imageUnavailable(image: String, reason: String)
+    /// An image could not be built; the instruction that failed, and the last that it wrote.
+    case buildFailed(base: String, step: String, output: String)
+    /// The file that keeps two processes from building the same image can't be had.
+    case buildLockFailed(path: String, reason: String)
     /// There is a container of that name, which is somebody else's.
     case nameInUse(name: String)
     /// The container ended before it was ready.
@@ -31,7 +35,12 @@ public enum DockerRuntimeError: Error, Sendable, Hashable, CustomStringConvertib
     public var description: String {
         switch self {
         case .imageUnavailable(let image, let reason):
-            "The image \(image) is not there and can't be pulled: \(reason). Check the name, or make it with docker build or import."
+            "The image \(image) is not there and can't be pulled: \(reason). Check the name, log in to its registry with "
+                + "docker login, or make it with docker build or import."
+        case .buildFailed(let base, let step, let output):
+            "Building on \(base) failed at \(step): \(output)"
+        case .buildLockFailed(let path, let reason):
+            "The lock \(path), which a build takes, can't be had: \(reason). Make its directory writable."
         case .nameInUse(let name):
             "There is a container named \(name) already. Close its runtime, remove it, or use another session id."
         case .containerExited(let name, let exitCode, let log):

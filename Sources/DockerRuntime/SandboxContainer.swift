@@ -8,7 +8,8 @@ struct SandboxContainer {
 
     var configuration: DockerRuntime.Configuration
     var sessionID: String
-    var serverVolume: ServerVolume
+    /// What brings the server; nil when the image has it.
+    var serverVolume: ServerVolume?
     var ports: SandboxPorts
     var mountPlan: MountPlan
     var address: SandboxAddress
@@ -40,6 +41,10 @@ struct SandboxContainer {
         container.hostname = configuration.options.hostname
         // The server makes the working directory; the engine must not do it, as root and for another user.
         container.workingDirectory = "/"
+        if case .useAsIs(let start) = configuration.imagePreparation {
+            OwnServerProcess(start: start, configuration: configuration, port: ports.server.container)
+                .apply(to: &container)
+        }
         container.labels = configuration.options.labels.merging(
             [Labels.owner: Owner.name, Labels.session: sessionID, Labels.role: Labels.sandboxRole]
         ) { $1 }
@@ -80,7 +85,10 @@ struct SandboxContainer {
     private var host: HostConfiguration {
         var host = HostConfiguration()
         configuration.options.apply(to: &host)
-        host.mounts = [serverVolume.mount(at: Self.serverDirectory, isReadOnly: true)] + mountPlan.mounts
+        host.mounts = mountPlan.mounts
+        if let serverVolume {
+            host.mounts?.insert(serverVolume.mount(at: Self.serverDirectory, isReadOnly: true), at: 0)
+        }
         host.binds = mountPlan.binds.isEmpty ? nil : mountPlan.binds
         if configuration.usesHostNetwork {
             host.networkMode = "host"

@@ -7,7 +7,7 @@ import Foundation
 ///
 /// What a step made is removed when a later one fails.
 struct SandboxStart: Sendable {
-    let configuration: DockerRuntime.Configuration
+    var configuration: DockerRuntime.Configuration
     let sessionID: String
     let status: RuntimeStatusHub
 
@@ -17,7 +17,6 @@ struct SandboxStart: Sendable {
     /// - Throws: ``ConfigurationError``, ``DockerRuntimeError``, `DockerEngineError`, `RuntimeError`, `CancellationError`.
     func run() async throws -> Sandbox {
         try configuration.validate()
-        let binary = try ServerBinary.find(configured: configuration.serverBinary, for: .container)
         let engine: DockerEngineClient
         if let endpoint = configuration.endpoint {
             engine = try DockerEngineClient(endpoint: endpoint)
@@ -26,13 +25,43 @@ struct SandboxStart: Sendable {
         }
         do {
             let mountPlan = try mountPlan(on: engine)
-            try await ImageProvider(engine: engine, status: status)
-                .ensure(configuration.image, platform: configuration.platform)
+            let (start, serverVolume) = try await preparingImage(on: engine)
             try mountPlan.makeDirectories()
-            return try await start(on: engine, serverVolume: try ServerVolume(binary: binary), mountPlan: mountPlan)
+            return try await start.start(on: engine, serverVolume: serverVolume, mountPlan: mountPlan)
         } catch {
             engine.close()
             throw error
+        }
+    }
+
+    /// Sees to it that the engine has the image, as it is configured to be prepared.
+    ///
+    /// - Returns: the start with the image that came of it, and the volume that brings the server unless that image has one.
+    private func preparingImage(on engine: DockerEngineClient) async throws -> (SandboxStart, ServerVolume?) {
+        let (base, platform) = (configuration.image, configuration.platform)
+        func binary() throws -> String {
+            try ServerBinary.find(configured: configuration.serverBinary, for: .container)
+        }
+        var provider = ImageProvider(engine: engine, status: status)
+        provider.policy = configuration.pullPolicy
+        provider.credentials = configuration.registryCredentials
+        switch configuration.imagePreparation {
+        case .inject:
+            // Before anything is pulled: without the server it would be for nothing.
+            let volume = try ServerVolume(binary: try binary())
+            try await provider.ensure(base, platform: platform)
+            return (self, volume)
+        case .useAsIs:
+            try await provider.ensure(base, platform: platform)
+            return (self, nil)
+        case .build(let build):
+            let binary = try binary()
+            if try BuildArguments(parsing: build.arguments).pulls { provider.policy = .always }
+            try await provider.ensure(base, platform: platform)
+            var start = self
+            start.configuration.image = try await ImageBuilder(engine: engine, status: status)
+                .image(build, on: base, platform: platform, binary: binary)
+            return (start, nil)
         }
     }
 
@@ -48,7 +77,7 @@ struct SandboxStart: Sendable {
     /// Starts a container, and another with other ports when one of them is taken between its choice and the start.
     private func start(
         on engine: DockerEngineClient,
-        serverVolume: ServerVolume,
+        serverVolume: ServerVolume?,
         mountPlan: MountPlan
     ) async throws -> Sandbox {
         var choice = PortChoice(configuration: configuration)
@@ -104,7 +133,7 @@ struct SandboxStart: Sendable {
                 status.publish(RuntimeStatusUpdate(.started, message: "\(sandbox.name) from \(configuration.image)"))
                 return try await connect(to: container, of: sandbox, watch, reservation, on: engine)
             } catch {
-                sandbox.serverVolume.forgetCompleteness(on: engine)
+                sandbox.serverVolume?.forgetCompleteness(on: engine)
                 await watch.stop()
                 throw error
             }
@@ -129,6 +158,9 @@ struct SandboxStart: Sendable {
                 let client = ActionExecutionClient(
                     endpoint: ActionExecutionClient.Endpoint(
                         url: "\(sandbox.address.runtimeURL):\(port)",
+                        // To an engine behind ssh, its ports are too.
+                        unixSocketPath: try configuration.runtimeURL == nil
+                            ? engine.socket(forwardingTo: port, of: sandbox.address.localHost) : nil,
                         sessionAPIKey: sandbox.sessionAPIKey
                     ),
                     http: http,

@@ -50,6 +50,15 @@ extension DockerRuntime.Configuration {
         for name in environment.keys {
             try check(!name.isEmpty && !name.contains("="), "environment", "\"\(name)\"", "names without =")
         }
+        if case .build(let build) = imagePreparation {
+            _ = try BuildArguments(parsing: build.arguments)
+            try check(
+                build.repository.wholeMatch(of: /([a-z0-9.-]+(:[0-9]+)?\/)?[a-z0-9]+([._\/-]+[a-z0-9]+)*/) != nil,
+                "imagePreparation.repository",
+                build.repository,
+                "the name of a repository in lower case, without tag"
+            )
+        }
         try Self.validateVariables(initialEnvironment, setting: "initialEnvironment")
         try checkSupport()
     }
@@ -72,7 +81,6 @@ extension DockerRuntime.Configuration {
 
     /// What can be said here and isn't done yet is refused, not left out in silence.
     private func checkSupport() throws(DockerRuntimeError) {
-        if case .build = imagePreparation { throw .unsupportedSetting(name: "imagePreparation") }
         if closing.keepsContainer { throw .unsupportedSetting(name: "closing.keepsContainer") }
         if closing.removesAllContainers { throw .unsupportedSetting(name: "closing.removesAllContainers") }
     }
