@@ -35,7 +35,7 @@ public final class DockerEngineClient: Sendable {
     private let http: HTTPClient
     /// What leads to an engine that is reached by ssh.
     private let tunnels: SSHTunnels?
-    private let negotiated = Mutex<EngineAPIVersion?>(nil)
+    private let negotiated = Mutex<(version: EngineAPIVersion, isPodman: Bool)?>(nil)
 
     /// Creates a client.
     ///
@@ -89,11 +89,21 @@ public final class DockerEngineClient: Sendable {
     ///
     /// - Throws: ``DockerEngineError/unsupportedVersion(engine:supported:)``, or the error of the call.
     public func apiVersion() async throws -> EngineAPIVersion {
-        if let version = negotiated.withLock({ $0 }) { return version }
+        try await negotiate().version
+    }
+
+    /// Whether the engine is Podman, which speaks the Engine API too, but not in all as Docker does.
+    public func isPodman() async throws -> Bool {
+        try await negotiate().isPodman
+    }
+
+    private func negotiate() async throws -> (version: EngineAPIVersion, isPodman: Bool) {
+        if let known = negotiated.withLock({ $0 }) { return known }
         // Two calls may both ask at the start; they get the same answer.
-        let agreed = try EngineAPIVersion.negotiate(with: await version())
-        negotiated.withLock { $0 = agreed }
-        return agreed
+        let engine = try await version()
+        let known = (version: try EngineAPIVersion.negotiate(with: engine), isPodman: engine.isPodman)
+        negotiated.withLock { $0 = known }
+        return known
     }
 }
 
@@ -172,6 +182,10 @@ extension DockerEngineClient {
                 throw DockerEngineError.sshFailed(endpoint: "\(endpoint)", reason: reason)
             }
             switch error.kind {
+            // With TLS 1.3 an engine refuses a certificate when the client is done with the handshake: what says so may be
+            // overtaken by the end of the connection. The first call of all tells that from a call that was cut short.
+            case .connectionLostBeforeResponse where endpoint.tls != nil && call.path == "/version":
+                throw DockerEngineError.unreachable(endpoint: "\(endpoint)", underlying: error)
             case .couldNotConnect, .tls, .timedOut(.connect):
                 throw DockerEngineError.unreachable(endpoint: "\(endpoint)", underlying: error)
             case .invalidRequest:

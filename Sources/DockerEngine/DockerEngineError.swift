@@ -72,7 +72,7 @@ extension DockerEngineError: CustomStringConvertible {
         case SystemError.connectionRefused:
             "nothing listens there; start the engine (`systemctl start docker`, or Docker Desktop)"
         default:
-            error.kind == .tls
+            [.tls, .connectionLostBeforeResponse].contains(error.kind)
                 ? "the certificates don't fit; check DOCKER_CERT_PATH and DOCKER_TLS_VERIFY, and that the port speaks TLS"
                 : "check the address, and that the engine runs"
         }
