@@ -262,7 +262,7 @@ struct FileTransferTests {
             try makeFile(fixture.host.appending(path: "p/d"), "file")
             try makeFile(fixture.sandbox.appending(path: "p/d/x"), "mine")
             await expectFailure("(status 409)") { try await fixture.client.copyIn(host + "/p", to: sandbox) }
-            await expectFailure("which no file replaces") {
+            await expectFailure("is there and no folder") {
                 try await fixture.client.copyOut(sandbox + "/p/d", to: host + "/p")
             }
             #expect(try tree(fixture.sandbox) == ["p": "/", "p/d": "/", "p/d/x": "mine"])

@@ -308,7 +308,7 @@ actor KernelSession {
         for _ in 0..<64 {
             let count = withUnsafeTemporaryAllocation(byteCount: 64 * 1024, alignment: 1) { buffer in
                 let count = read(pipe.readEnd, buffer.baseAddress, buffer.count)
-                if count > 0 { text.feed(UnsafeRawBufferPointer(rebasing: buffer[..<count])) }
+                if count > 0 { text.feedFromPipe(UnsafeRawBufferPointer(rebasing: buffer[..<count])) }
                 return count
             }
             guard count > 0 else { break }

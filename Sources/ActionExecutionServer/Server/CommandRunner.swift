@@ -26,7 +26,8 @@ actor CommandRunner {
     private var named: [String: ShellSession] = [:]
     /// Those of commands in shells of their own that are running.
     private var statics: [ObjectIdentifier: ShellSession] = [:]
-    private let username: String
+    /// Found when it is first told: the process becomes the asked user after this is made.
+    private lazy var username = UserDatabase.name(of: getuid()) ?? String(getuid())
     private let hostname: String
     /// Sessions whose command runs on after an observation.
     private var continued: Set<ObjectIdentifier> = []
@@ -36,7 +37,6 @@ actor CommandRunner {
         self.configuration = configuration
         self.noChangeTimeout = noChangeTimeout
         session = ShellSession(configuration, loop: loop)
-        username = UserDatabase.name(of: getuid()) ?? String(getuid())
         hostname = Self.currentHostname()
     }
 

@@ -42,6 +42,17 @@ struct CommandOutput: ~Copyable {
         spill(settled)
     }
 
+    /// Takes what was written to a pipe, where no terminal begins each line at the left (`ONLCR` of termios(3)).
+    mutating func feedFromPipe(_ bytes: UnsafeRawBufferPointer) {
+        var rest = bytes[...]
+        while let end = rest.firstIndex(of: 0x0a) {
+            feed(UnsafeRawBufferPointer(rebasing: rest[..<end]))
+            withUnsafeBytes(of: (UInt8(0x0d), UInt8(0x0a))) { feed($0) }
+            rest = rest[(end + 1)...]
+        }
+        feed(UnsafeRawBufferPointer(rebasing: rest))
+    }
+
     // MARK: Following
 
     /// Begins to tell of the output as it comes, from what there is now.

@@ -72,12 +72,16 @@ struct ExchangeRecording: Sendable, CustomTestStringConvertible {
     }
 
     /// Has a server of ours start as the reference did.
-    func configure(_ configuration: inout ServerConfiguration) {
+    ///
+    /// It had IPython, of which `python3` in the search path is one that has it, too.
+    func configure(_ configuration: inout ServerConfiguration) throws {
         for name in settings["directories"]?.arrayValue ?? [] {
             let path = "\(configuration.workingDirectory)/\(name.stringValue ?? "")"
             try? FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         }
         configuration.environment["LANG"] = "C.UTF-8"
+        let searchPath = configuration.environment["PATH"] ?? "/usr/bin:/bin"
+        configuration.environment["PATH"] = "\(try TestPython.ipython.directory()):\(searchPath)"
         if let seconds = settings["no_change_timeout"]?.doubleValue {
             configuration.noChangeTimeout = .seconds(seconds)
         }

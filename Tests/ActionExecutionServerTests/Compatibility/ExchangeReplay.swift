@@ -128,6 +128,8 @@ struct Normaliser {
         for directory in directories { text = text.replacingOccurrences(of: directory, with: "/workspace") }
         // Bash names the process of a background job.
         text = text.replacing(/\[(\d+)\] \d+/) { "[\($0.1)] PID" }
+        text = text.replacing(/(\[Jupyter Python interpreter: )[^\]]+/) { "\($0.1)/usr/bin/python3" }
+        text = text.replacing(/(the whole output is in )[^ ]+/) { "\($0.1)/outputs/file" }
         // Which part of a line Python points at depends on its version.
         return text.replacing(/\n *[~^]+(?=\n|$)/, with: "")
     }

@@ -92,7 +92,7 @@ struct ServerTests {
             Refusal("POST", "/execute_action", #"{"action":{}}"#, 422),
             Refusal("POST", "/execute_action", #"{"action":{"action":"run"}}"#, 422),
             Refusal("POST", "/execute_action", #"{"action":{"action":"run","args":{"command":1}}}"#, 422),
-            Refusal("POST", "/execute_action", #"{"action":{"action":"browse","args":{"url":"x"}}}"#, 400),
+            Refusal("POST", "/execute_action", #"{"action":{"action":"think","args":{"thought":"x"}}}"#, 400),
             Refusal("POST", "/execute_action", #"{"action":{"action":"no_such","args":{}}}"#, 400),
             Refusal("POST", "/execute_action", String(repeating: "[", count: 1_000_000), 422),
             Refusal("POST", "/execute_action", String(repeating: #"{"action":"#, count: 100_000), 422),

@@ -69,7 +69,8 @@ struct ShellEnduranceTests {
     func outOfMemory(shell: TestShell) async throws {
         try await withShell(shell) { fixture in
             _ = try await fixture.output("x=kept")
-            let observation = try await fixture.run("(ulimit -v 60000; tail -c 1000000000 /dev/zero)")
+            let command = "(ulimit -v 60000; dd if=/dev/zero of=/dev/null bs=1000000000 count=1)"
+            let observation = try await fixture.run(command)
             #expect(observation.metadata.exitCode != 0)
             #expect(observation.metadata.exitCode != -1)
             try await fixture.expect("echo $x", "kept")

@@ -276,11 +276,11 @@ struct ServerFixture {
 
 func withServer(
     isolation: isolated (any Actor)? = #isolation,
-    _ change: (inout ServerConfiguration) -> Void = { _ in },
+    _ change: (inout ServerConfiguration) throws -> Void = { _ in },
     _ body: (ServerFixture) async throws -> Void
 ) async throws {
     try await withTemporaryDirectory { root in
-        let configuration = serverConfiguration(in: root, change)
+        let configuration = try serverConfiguration(in: root, change)
         let server = try ActionExecutionServer(configuration)
         let running = Task.detached { await server.run() }
         let fixture = ServerFixture(
@@ -303,8 +303,8 @@ func withServer(
 
 func serverConfiguration(
     in root: String,
-    _ change: (inout ServerConfiguration) -> Void = { _ in }
-) -> ServerConfiguration {
+    _ change: (inout ServerConfiguration) throws -> Void = { _ in }
+) rethrows -> ServerConfiguration {
     var configuration = ServerConfiguration(
         addresses: [.tcp(host: "127.0.0.1", port: 0), .unix(path: root + "/socket")],
         workingDirectory: root + "/made/directory"
@@ -312,6 +312,6 @@ func serverConfiguration(
     configuration.environment = ["HOME": root, "PATH": "/usr/local/bin:/usr/bin:/bin", "TERM": "xterm-256color"]
     configuration.outputDirectory = root + "/outputs"
     configuration.shutdownTime = .zero
-    change(&configuration)
+    try change(&configuration)
     return configuration
 }
