@@ -55,8 +55,24 @@ struct PullTests {
                 }
                 process.signal(SIGTERM)
                 _ = await process.exitStatus()
-                await Task { _ = try? await engine.removeImage(registry.image, force: true) }.value
+                await Task { await registry.forget() }.value
                 try result.get()
+            }
+        }
+
+        /// Removes what the engine has from the registry.
+        ///
+        /// By names: the image that has one may be there by others too.
+        private func forget() async {
+            let images = try? await engine.listImages(filters: ["reference": ["\(address)/sandbox/image"]])
+            for name in images?.flatMap({ ($0.tags ?? []) + ($0.digests ?? []) }) ?? [] where name.hasPrefix(address) {
+                do {
+                    try await engine.removeImage(name, force: true)
+                } catch let error as DockerEngineError where error.isNotFound {
+                    // It went with another name.
+                } catch {
+                    Issue.record(error, "the image \(name) is left behind")
+                }
             }
         }
 
