@@ -78,7 +78,12 @@ let package = Package(
         ),
 
         // Tests: a target per module, and the whole against a real engine.
-        .target(name: "TestSupport", dependencies: ["EventStream"], path: "Tests/TestSupport", swiftSettings: settings),
+        .target(
+            name: "TestSupport",
+            dependencies: ["DockerEngine", "EventStream"],
+            path: "Tests/TestSupport",
+            swiftSettings: settings
+        ),
         .target(name: "SocketTestServer", path: "Tests/SocketTestServer", swiftSettings: settings),
         .testTarget(name: "CurlHTTPTests", dependencies: ["CurlHTTP", "SocketTestServer"], swiftSettings: settings),
         .testTarget(

@@ -36,9 +36,10 @@ struct SSHTests {
             try result.get()
 
             // What it started ends with it.
-            #expect(!server.clients().isEmpty)
+            let clients = try await server.clients()
+            #expect(!clients.isEmpty)
             engine.close()
-            try await until { server.clients().isEmpty }
+            try await until { try await server.clients().isEmpty }
             let closed = try await engineError { try await engine.ping() }
             #expect(closed != nil)
         }

@@ -1,18 +1,17 @@
-import DockerEngine
+public import DockerEngine
 import Foundation
-import TestSupport
-import Testing
 
 /// An ssh server on the loopback address with keys of its own, for whoever runs the tests.
-struct SSHServer: Sendable {
-    let directory: URL
-    let port: Int
+public struct SSHServer: Sendable {
+    /// The port that it listens at.
+    public let port: Int
+    private let directory: URL
 
     private var knownHosts: String { directory.appending(path: "known_hosts").path }
     private var key: String { directory.appending(path: "client").path }
 
     /// The machine, with the engine that the tests use.
-    var destination: SSHDestination {
+    public var destination: SSHDestination {
         var destination = SSHDestination(host: "127.0.0.1", user: NSUserName(), port: port)
         let environment = ProcessInfo.processInfo.environment
         if case .unix(let path) = try? DockerEndpoint(environment: environment).transport {
@@ -24,27 +23,41 @@ struct SSHServer: Sendable {
         return destination
     }
 
-    var endpoint: DockerEndpoint { DockerEndpoint(.ssh(destination)) }
+    /// The same as an endpoint.
+    public var endpoint: DockerEndpoint { DockerEndpoint(.ssh(destination)) }
 
     /// The processes that were started to connect to this server.
-    func clients() -> [Int32] {
-        let listing = try? DockerEngineTests.run("ps", "-A", "-o", "pid=", "-o", "args=")
-        return (listing ?? "").split(separator: "\n")
+    public func clients() async throws -> [Int32] {
+        try await Self.output(of: "ps -A -o pid= -o args=", in: directory).split(separator: "\n")
             .filter { $0.contains(key) }
             .compactMap { Int32($0.split(separator: " ").first ?? "") }
     }
 
+    /// What a command of the shell writes.
+    private static func output(of command: String, in directory: URL) async throws -> String {
+        let file = directory.appending(path: "output-\(UInt64.random(in: .min ... .max))")
+        let process = try ChildProcess("/bin/sh", ["-c", command], output: file)
+        guard await process.exitStatus() == 0 else {
+            throw TestEnvironment.Missing(description: "\(command): \(process.text)")
+        }
+        return process.text
+    }
+
     /// Runs a server for as long as the body.
-    static func run(_ body: (SSHServer) async throws -> Void) async throws {
+    ///
+    /// - Throws: ``TestEnvironment/Missing`` when there is none.
+    public static func run(_ body: (SSHServer) async throws -> Void) async throws {
         let program = ProcessInfo.processInfo.environment["TEST_SSHD"] ?? "/usr/sbin/sshd"
-        try #require(
-            FileManager.default.isExecutableFile(atPath: program),
-            "this test needs an ssh server, at /usr/sbin/sshd or in TEST_SSHD; scripts/test sees to that"
-        )
+        guard FileManager.default.isExecutableFile(atPath: program) else {
+            throw TestEnvironment.Missing(
+                description:
+                    "\(program), an ssh server, isn't there. Run ./scripts/test, which sees to it, or set TEST_SSHD."
+            )
+        }
         try await withTemporaryDirectory { directory in
             func path(_ name: String) -> String { directory.appending(path: name).path }
             for name in ["host", "client"] {
-                _ = try DockerEngineTests.run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", path(name))
+                _ = try await output(of: "ssh-keygen -q -t ed25519 -N '' -f '\(path(name))'", in: directory)
             }
             let port = try PortListener.freePort()
             try FileManager.default.copyItem(atPath: path("client.pub"), toPath: path("authorized_keys"))
@@ -70,8 +83,10 @@ struct SSHServer: Sendable {
             try await process.waits(for: "Server listening")
             let result: Result<Void, any Error>
             do {
-                try #require(process.text.contains("Server listening"), "the ssh server ended: \(process.text)")
-                result = .success(try await body(SSHServer(directory: directory, port: port)))
+                guard process.text.contains("Server listening") else {
+                    throw TestEnvironment.Missing(description: "the ssh server ended: \(process.text)")
+                }
+                result = .success(try await body(SSHServer(port: port, directory: directory)))
             } catch {
                 result = .failure(error)
             }
