@@ -50,7 +50,7 @@ let package = Package(
             dependencies: ["Archives", "CPlatform", "CurlHTTP", "EventStream"],
             swiftSettings: settings
         ),
-        .target(name: "DockerEngine", dependencies: ["CurlHTTP"], swiftSettings: settings),
+        .target(name: "DockerEngine", dependencies: ["CPlatform", "CurlHTTP"], swiftSettings: settings),
         .target(
             name: "DockerRuntime",
             dependencies: ["ActionExecutionClient", "CurlHTTP", "DockerEngine", "EventStream"],
@@ -78,7 +78,12 @@ let package = Package(
         ),
 
         // Tests: a target per module, and the whole against a real engine.
-        .target(name: "TestSupport", dependencies: ["EventStream"], path: "Tests/TestSupport", swiftSettings: settings),
+        .target(
+            name: "TestSupport",
+            dependencies: ["DockerEngine", "EventStream"],
+            path: "Tests/TestSupport",
+            swiftSettings: settings
+        ),
         .target(name: "SocketTestServer", path: "Tests/SocketTestServer", swiftSettings: settings),
         .testTarget(name: "CurlHTTPTests", dependencies: ["CurlHTTP", "SocketTestServer"], swiftSettings: settings),
         .testTarget(
@@ -105,7 +110,7 @@ let package = Package(
         ),
         .testTarget(
             name: "DockerEngineTests",
-            dependencies: ["CurlHTTP", "DockerEngine", "SocketTestServer"],
+            dependencies: ["CurlHTTP", "DockerEngine", "SocketTestServer", "TestSupport"],
             swiftSettings: settings
         ),
         .testTarget(

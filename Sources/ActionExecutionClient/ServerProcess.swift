@@ -20,7 +20,7 @@ final class ServerProcess: Sendable {
         var number: pid_t = 0
         let error = Self.withCStrings([binary] + arguments) { arguments in
             Self.withCStrings(environment.map { "\($0)=\($1)" }) { environment in
-                platform_spawn_child(binary, arguments, environment, log.path, &number)
+                platform_spawn_child(binary, arguments, environment, -1, -1, log.path, &number)
             }
         }
         guard error == 0 else {

@@ -7,9 +7,20 @@
 #include <spawn.h>
 #include <unistd.h>
 
-static int describe(posix_spawn_file_actions_t *actions, posix_spawnattr_t *attributes, const char *error_file) {
-    int error = posix_spawn_file_actions_addopen(actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    if (error == 0) error = posix_spawn_file_actions_addopen(actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+static int connect(posix_spawn_file_actions_t *actions, int descriptor, int standard, int flags) {
+    if (descriptor < 0) return posix_spawn_file_actions_addopen(actions, standard, "/dev/null", flags, 0);
+    return posix_spawn_file_actions_adddup2(actions, descriptor, standard);
+}
+
+static int describe(
+    posix_spawn_file_actions_t *actions,
+    posix_spawnattr_t *attributes,
+    int input,
+    int output,
+    const char *error_file
+) {
+    int error = connect(actions, input, STDIN_FILENO, O_RDONLY);
+    if (error == 0) error = connect(actions, output, STDOUT_FILENO, O_WRONLY);
     if (error == 0) {
         int flags = O_WRONLY | O_CREAT | O_APPEND;
         error = posix_spawn_file_actions_addopen(actions, STDERR_FILENO, error_file, flags, 0600);
@@ -34,6 +45,8 @@ int platform_spawn_child(
     const char *path,
     char *const *arguments,
     char *const *environment,
+    int input,
+    int output,
     const char *error_file,
     pid_t *process
 ) {
@@ -43,7 +56,7 @@ int platform_spawn_child(
     if (error != 0) return error;
     error = posix_spawnattr_init(&attributes);
     if (error == 0) {
-        error = describe(&actions, &attributes, error_file);
+        error = describe(&actions, &attributes, input, output, error_file);
         if (error == 0) error = posix_spawn(process, path, &actions, &attributes, arguments, environment);
         posix_spawnattr_destroy(&attributes);
     }

@@ -18,8 +18,7 @@ extension DockerEndpoint {
     public init(environment: [String: String]) throws(DockerEngineError) {
         func variable(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
 
-        let home = variable("HOME") ?? "/root"
-        let configurationFolder = variable("DOCKER_CONFIG") ?? home + "/.docker"
+        let configurationFolder = Self.configurationFolder(environment)
         if let host = variable("DOCKER_HOST") {
             var tls: TLSConfiguration?
             let verifies = variable("DOCKER_TLS_VERIFY") != nil
@@ -37,13 +36,19 @@ extension DockerEndpoint {
         }
         self = .defaultSocket
         #if os(macOS)
-        let userSocket = home + "/.docker/run/docker.sock"
+        let userSocket = (variable("HOME") ?? "/root") + "/.docker/run/docker.sock"
         if !FileManager.default.fileExists(atPath: "/var/run/docker.sock"),
             FileManager.default.fileExists(atPath: userSocket)
         {
             self.init(.unix(path: userSocket))
         }
         #endif
+    }
+
+    /// Where the docker command line keeps its configuration.
+    static func configurationFolder(_ environment: [String: String]) -> String {
+        func variable(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
+        return variable("DOCKER_CONFIG") ?? (variable("HOME") ?? "/root") + "/.docker"
     }
 
     /// The context that `docker context use` has chosen, kept in `config.json`.

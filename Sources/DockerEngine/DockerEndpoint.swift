@@ -8,6 +8,8 @@ public struct DockerEndpoint: Sendable, Hashable {
         case unix(path: String)
         /// A TCP port; with TLS if a configuration is given.
         case tcp(host: String, port: Int, tls: TLSConfiguration?)
+        /// Another machine, through the system's `ssh` and the docker command there.
+        case ssh(SSHDestination)
     }
 
     /// How the engine is reached.
@@ -21,7 +23,8 @@ public struct DockerEndpoint: Sendable, Hashable {
     /// The engine's default socket.
     public static let defaultSocket = DockerEndpoint(.unix(path: "/var/run/docker.sock"))
 
-    /// Parses an endpoint in the notation of `DOCKER_HOST`, such as `unix:///var/run/docker.sock` or `tcp://host:2376`.
+    /// Parses an endpoint in the notation of `DOCKER_HOST`, such as `unix:///var/run/docker.sock`, `tcp://host:2376` or
+    /// `ssh://user@host`.
     ///
     /// A TCP port that isn't given is 2376 with TLS and 2375 without, as in the docker command line.
     ///
@@ -31,7 +34,7 @@ public struct DockerEndpoint: Sendable, Hashable {
         func refuse(_ reason: String) -> DockerEngineError { .invalidEndpoint(text, reason: reason) }
 
         guard let separator = text.firstRange(of: "://") else {
-            throw refuse("it has no scheme; write unix:///path or tcp://host:port")
+            throw refuse("it has no scheme; write unix:///path, tcp://host:port or ssh://user@host")
         }
         let rest = text[separator.upperBound...]
         switch text[..<separator.lowerBound] {
@@ -44,13 +47,11 @@ public struct DockerEndpoint: Sendable, Hashable {
             let (host, port) = try Self.split(rest, defaultPort: isSecure ? 2376 : 2375, refuse)
             self.init(.tcp(host: host, port: port, tls: secured))
         case "ssh":
-            throw refuse(
-                "ssh is not supported; forward the socket (ssh -L /tmp/engine.sock:/var/run/docker.sock HOST) and use unix:///tmp/engine.sock"
-            )
+            self.init(.ssh(try SSHDestination(parsing: rest, refuse)))
         case "npipe", "fd":
-            throw refuse("named pipes and inherited descriptors are not supported; use unix:// or tcp://")
+            throw refuse("named pipes and inherited descriptors are not supported; use unix://, tcp:// or ssh://")
         case let scheme:
-            throw refuse("the scheme \(scheme) is unknown; use unix:// or tcp://")
+            throw refuse("the scheme \(scheme) is unknown; use unix://, tcp:// or ssh://")
         }
     }
 
@@ -95,13 +96,9 @@ public struct DockerEndpoint: Sendable, Hashable {
     /// The beginning of every URL of the engine.
     var baseURL: String {
         switch transport {
-        case .unix: "http://docker"
+        case .unix, .ssh: "http://docker"
         case .tcp(let host, let port, let tls): "\(tls == nil ? "http" : "https")://\(host):\(port)"
         }
-    }
-
-    var unixSocketPath: String? {
-        if case .unix(let path) = transport { path } else { nil }
     }
 
     var tls: TLSConfiguration? {
@@ -115,6 +112,7 @@ extension DockerEndpoint: CustomStringConvertible {
         switch transport {
         case .unix(let path): "unix://\(path)"
         case .tcp(let host, let port, _): "tcp://\(host):\(port)"
+        case .ssh(let destination): "ssh://\(destination.text)"
         }
     }
 }

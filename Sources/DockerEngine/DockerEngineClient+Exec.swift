@@ -26,7 +26,7 @@ extension DockerEngineClient {
         var call = EngineCall("POST", "/exec/\(id)/start")
         try call.setBody(["Detach": false, "Tty": .bool(tty)] as JSONValue)
         call.timeLimit = .none
-        return LogFrames(body: try await open(call).body, call: call.name, isRaw: tty)
+        return LogFrames(body: .arrived(try await open(call).body), call: call.name, isRaw: tty)
     }
 
     /// `GET /exec/{id}/json`: what became of it.

@@ -16,7 +16,7 @@ extension DockerEngineClient {
         call.add("stream", true)
         call.add("stdout", true)
         call.add("stderr", true)
-        return LogFrames(body: try await open(call).body, call: call.name, isRaw: isRaw)
+        return LogFrames(body: try await begin(call), call: call.name, isRaw: isRaw)
     }
 
     /// `POST /containers/{id}/wait`: begins to wait for a container to end.
@@ -29,7 +29,7 @@ extension DockerEngineClient {
         call.timeLimit = .none
         call.add("condition", condition.rawValue)
         return ContainerExit(
-            body: try await open(call).body,
+            body: try await begin(call),
             call: call.name,
             maximumResponseSize: configuration.maximumResponseSize
         )
@@ -38,7 +38,7 @@ extension DockerEngineClient {
 
 /// The end of a container, which the engine tells when it comes.
 public struct ContainerExit: Sendable {
-    let body: HTTPResponse.Body
+    let body: AnswerBody
     let call: String
     let maximumResponseSize: Int
 
@@ -50,7 +50,7 @@ public struct ContainerExit: Sendable {
         do {
             let answer = try EngineJSON.decode(
                 WaitAnswer.self,
-                from: try await body.collect(upTo: maximumResponseSize),
+                from: try await body.value().collect(upTo: maximumResponseSize),
                 call: call
             )
             if let message = answer.failure?.message, !message.isEmpty {

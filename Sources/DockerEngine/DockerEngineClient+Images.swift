@@ -62,6 +62,24 @@ extension DockerEngineClient {
         return try await operation(call)
     }
 
+    /// `POST /images/{name}/push`: uploads an image to the registry that its name begins with.
+    ///
+    /// Iterate to the end: that is when it is there.
+    ///
+    /// - Parameter reference: the name without tag.
+    /// - Throws: while iterating, ``DockerEngineError/operationFailed(message:call:)`` if the registry refuses it.
+    public func pushImage(
+        _ reference: String,
+        tag: String,
+        credentials: RegistryCredentials? = nil
+    ) async throws -> EngineMessages<ImageProgress> {
+        var call = EngineCall("POST", "/images/\(image: reference)/push")
+        call.add("tag", tag)
+        // The engine wants the header in any case.
+        call.headers["X-Registry-Auth"] = try (credentials ?? RegistryCredentials()).header(call: call.name)
+        return try await operation(call)
+    }
+
     /// `POST /images/{name}/tag`: gives an image one more name.
     public func tagImage(_ reference: String, repository: String, tag: String) async throws {
         var call = EngineCall("POST", "/images/\(image: reference)/tag")
@@ -185,6 +203,7 @@ extension DockerEngineClient {
         call.add("target", options.target)
         call.add("platform", options.platform)
         call.add("networkmode", options.networkMode)
+        for host in options.hosts { call.add("extrahosts", host) }
         call.add("nocache", !options.usesCache)
         call.add("pull", options.pullsBaseImages)
         call.add("rm", "1")

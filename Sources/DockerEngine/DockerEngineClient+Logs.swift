@@ -40,6 +40,6 @@ extension DockerEngineClient {
         call.add("tail", options.tail.map(String.init))
         call.add("since", options.since)
         call.add("until", options.until)
-        return LogFrames(body: try await open(call).body, call: call.name, isRaw: isRaw)
+        return LogFrames(body: .arrived(try await open(call).body), call: call.name, isRaw: isRaw)
     }
 }

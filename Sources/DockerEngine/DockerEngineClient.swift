@@ -33,7 +33,9 @@ public final class DockerEngineClient: Sendable {
     public let configuration: Configuration
 
     private let http: HTTPClient
-    private let negotiated = Mutex<EngineAPIVersion?>(nil)
+    /// What leads to an engine that is reached by ssh.
+    private let tunnels: SSHTunnels?
+    private let negotiated = Mutex<(version: EngineAPIVersion, isPodman: Bool)?>(nil)
 
     /// Creates a client.
     ///
@@ -44,6 +46,16 @@ public final class DockerEngineClient: Sendable {
         self.endpoint = endpoint
         self.configuration = configuration
         http = try HTTPClient()
+        tunnels =
+            if case .ssh(let destination) = endpoint.transport {
+                SSHTunnels(destination, endpoint: "\(endpoint)")
+            } else {
+                nil
+            }
+    }
+
+    deinit {
+        tunnels?.close()
     }
 
     /// Creates a client for the engine that the docker command line would use; see ``DockerEndpoint/init(environment:)``.
@@ -61,17 +73,37 @@ public final class DockerEngineClient: Sendable {
     /// Calls made later fail.
     public func close() {
         http.shutdown()
+        tunnels?.close()
+    }
+
+    /// A Unix socket of this machine that leads to a port on the engine's, for as long as the client isn't closed.
+    ///
+    /// - Parameter host: where the port is, seen from the engine's machine.
+    /// - Returns: the socket's path; `nil` unless the engine is reached by ssh.
+    /// - Throws: ``DockerEngineError/sshFailed(endpoint:reason:)``.
+    public func socket(forwardingTo port: Int, of host: String = "127.0.0.1") throws(DockerEngineError) -> String? {
+        try tunnels?.socket(forwardingTo: port, of: host)
     }
 
     /// The version of the Engine API that engine and client have agreed on; asks the engine the first time.
     ///
     /// - Throws: ``DockerEngineError/unsupportedVersion(engine:supported:)``, or the error of the call.
     public func apiVersion() async throws -> EngineAPIVersion {
-        if let version = negotiated.withLock({ $0 }) { return version }
+        try await negotiate().version
+    }
+
+    /// Whether the engine is Podman, which speaks the Engine API too, but not in all as Docker does.
+    public func isPodman() async throws -> Bool {
+        try await negotiate().isPodman
+    }
+
+    private func negotiate() async throws -> (version: EngineAPIVersion, isPodman: Bool) {
+        if let known = negotiated.withLock({ $0 }) { return known }
         // Two calls may both ask at the start; they get the same answer.
-        let agreed = try EngineAPIVersion.negotiate(with: await version())
-        negotiated.withLock { $0 = agreed }
-        return agreed
+        let engine = try await version()
+        let known = (version: try EngineAPIVersion.negotiate(with: engine), isPodman: engine.isPodman)
+        negotiated.withLock { $0 = known }
+        return known
     }
 }
 
@@ -121,13 +153,15 @@ extension DockerEngineClient {
         guard !call.path.contains("//"), !call.path.hasSuffix("/") else {
             throw DockerEngineError.invalidArgument("a name or id is empty", call: call.name)
         }
+        let socket: String? =
+            if case .unix(let path) = endpoint.transport { path } else { try tunnels?.engineSocket() }
         let prefix = isVersioned ? "/v\(try await apiVersion())" : ""
         var request = HTTPRequest(
             method: call.method,
             url: endpoint.baseURL + prefix + call.pathAndQuery,
             headers: call.headers,
             body: call.body,
-            unixSocketPath: endpoint.unixSocketPath,
+            unixSocketPath: socket,
             tls: endpoint.tls
         )
         switch call.timeLimit {
@@ -144,7 +178,14 @@ extension DockerEngineClient {
                 call: call.name
             )
         } catch let error as HTTPError {
+            if error.kind == .connectionLostBeforeResponse, let reason = tunnels?.failure {
+                throw DockerEngineError.sshFailed(endpoint: "\(endpoint)", reason: reason)
+            }
             switch error.kind {
+            // With TLS 1.3 an engine refuses a certificate when the client is done with the handshake: what says so may be
+            // overtaken by the end of the connection. The first call of all tells that from a call that was cut short.
+            case .connectionLostBeforeResponse where endpoint.tls != nil && call.path == "/version":
+                throw DockerEngineError.unreachable(endpoint: "\(endpoint)", underlying: error)
             case .couldNotConnect, .tls, .timedOut(.connect):
                 throw DockerEngineError.unreachable(endpoint: "\(endpoint)", underlying: error)
             case .invalidRequest:

@@ -6,6 +6,8 @@ public import CurlHTTP
 public enum DockerEngineError: Error, Sendable, Hashable {
     /// No connection to the engine came about: nothing was done.
     case unreachable(endpoint: String, underlying: HTTPError)
+    /// The program that connects to the engine, `ssh`, failed; its words.
+    case sshFailed(endpoint: String, reason: String)
     /// The connection failed or a time limit was reached during a call: it may or may not have been carried out.
     case transport(call: String, underlying: HTTPError)
     /// The engine refused the call, with its HTTP status and words.
@@ -41,6 +43,9 @@ extension DockerEngineError: CustomStringConvertible {
         switch self {
         case .unreachable(let endpoint, let underlying):
             "no Docker Engine at \(endpoint): \(Self.advice(endpoint, underlying)) (\(underlying))"
+        case .sshFailed(let endpoint, let reason):
+            "no Docker Engine at \(endpoint): ssh failed: \(reason) (ssh asks no questions here: the host must be known and a "
+                + "key accepted; there must be a docker command there)"
         case .transport(let call, let underlying):
             "\(call) failed on the way: \(underlying)"
         case .api(let status, let message, let call):
@@ -67,7 +72,7 @@ extension DockerEngineError: CustomStringConvertible {
         case SystemError.connectionRefused:
             "nothing listens there; start the engine (`systemctl start docker`, or Docker Desktop)"
         default:
-            error.kind == .tls
+            [.tls, .connectionLostBeforeResponse].contains(error.kind)
                 ? "the certificates don't fit; check DOCKER_CERT_PATH and DOCKER_TLS_VERIFY, and that the port speaks TLS"
                 : "check the address, and that the engine runs"
         }

@@ -9,20 +9,22 @@ public struct LogFrames: AsyncSequence, Sendable {
     /// A ``DockerEngineError``, or a `CancellationError`.
     public typealias Failure = any Error
 
-    let body: HTTPResponse.Body
+    let body: AnswerBody
     let call: String
     /// Whether the stream has no frames, as that of a terminal.
     let isRaw: Bool
 
     /// Reads the pieces that haven't been read yet.
     public struct AsyncIterator: AsyncIteratorProtocol {
-        private var chunks: HTTPResponse.Body.AsyncIterator
+        /// Set until the answer has begun.
+        private var body: AnswerBody?
+        private var chunks: HTTPResponse.Body.AsyncIterator?
         private var demultiplexer: LogDemultiplexer?
         private var frames: ArraySlice<LogFrame> = []
         private let call: String
 
         fileprivate init(_ frames: LogFrames) {
-            chunks = frames.body.makeAsyncIterator()
+            body = frames.body
             demultiplexer = frames.isRaw ? nil : LogDemultiplexer()
             call = frames.call
         }
@@ -30,9 +32,13 @@ public struct LogFrames: AsyncSequence, Sendable {
         /// The next piece; `nil` at the end.
         public mutating func next(isolation actor: isolated (any Actor)?) async throws -> LogFrame? {
             do {
+                if let body {
+                    chunks = try await body.value().makeAsyncIterator()
+                    self.body = nil
+                }
                 while true {
                     if let frame = frames.popFirst() { return frame }
-                    guard let chunk = try await chunks.next(isolation: actor) else {
+                    guard let chunk = try await chunks?.next(isolation: actor) else {
                         try demultiplexer?.finish()
                         return nil
                     }

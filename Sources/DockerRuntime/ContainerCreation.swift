@@ -51,6 +51,10 @@ struct ContainerCreation {
             }
         }
         try await makeWorkingDirectory(in: container)
+        if case .useAsIs = sandbox.configuration.imagePreparation {
+            let archive = OwnServerProcess.archive(key: sandbox.sessionAPIKey)
+            try await engine.putArchive(archive.body, into: "/", of: container)
+        }
         try await sandbox.serverVolume?.complete(
             in: container,
             at: SandboxContainer.serverDirectory,

@@ -2,6 +2,10 @@
 public enum DockerRuntimeError: Error, Sendable, Hashable, CustomStringConvertible {
     /// The engine doesn't have the image, and could not pull it.
     case imageUnavailable(image: String, reason: String)
+    /// An image could not be built; the instruction that failed, and the last that it wrote.
+    case buildFailed(base: String, step: String, output: String)
+    /// The file that keeps two processes from building the same image can't be had.
+    case buildLockFailed(path: String, reason: String)
     /// There is a container of that name, which is somebody else's.
     case nameInUse(name: String)
     /// The key of a container to attach to isn't known here.
@@ -28,8 +32,6 @@ public enum DockerRuntimeError: Error, Sendable, Hashable, CustomStringConvertib
     case mountSourceMissing(reason: String)
     /// The sandbox runs, but could not be set up; the step and what it wrote.
     case setupFailed(step: String, output: String)
-    /// A setting that can't be had yet.
-    case unsupportedSetting(name: String)
     /// The image isn't one that was made by a snapshot.
     case notASnapshot(image: String)
     /// The volume with the server's program isn't what was put into it.
@@ -39,7 +41,12 @@ public enum DockerRuntimeError: Error, Sendable, Hashable, CustomStringConvertib
     public var description: String {
         switch self {
         case .imageUnavailable(let image, let reason):
-            "The image \(image) is not there and can't be pulled: \(reason). Check the name, or make it with docker build or import."
+            "The image \(image) is not there and can't be pulled: \(reason). Check the name, log in to its registry with "
+                + "docker login, or make it with docker build or import."
+        case .buildFailed(let base, let step, let output):
+            "Building on \(base) failed at \(step): \(output)"
+        case .buildLockFailed(let path, let reason):
+            "The lock \(path), which a build takes, can't be had: \(reason). Make its directory writable."
         case .nameInUse(let name):
             "There is a container named \(name) already. Close its runtime, remove it, or use another session id."
         case .keyUnknown(let name):
@@ -70,8 +77,6 @@ public enum DockerRuntimeError: Error, Sendable, Hashable, CustomStringConvertib
             "A mount can't be made: \(reason). Make the directory on the engine's machine first."
         case .setupFailed(let step, let output):
             "The sandbox runs, but \(step) failed: \(output)"
-        case .unsupportedSetting(let name):
-            "The setting \(name) is not supported yet; leave it at its default."
         case .notASnapshot(let image):
             "The image \(image) wasn't made by snapshot(), and is left alone. Remove it with docker image rm if it should go."
         case .serverVolumeDamaged(let name):

@@ -19,6 +19,10 @@ enum Labels {
     ///
     /// It stays, for the next sandbox.
     static let serverRole = "server"
+    /// An image that was built for sandboxes.
+    ///
+    /// It stays, for the next sandbox.
+    static let imageRole = "image"
     /// An anonymous volume that shows a directory of the host, without changing it.
     static let overlayRole = "overlay"
 }

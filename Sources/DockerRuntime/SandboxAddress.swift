@@ -8,6 +8,9 @@ struct SandboxAddress: Sendable, Hashable {
     /// The host by which people do.
     var publicHost: String
 
+    /// The host by which they are reached on the engine's machine.
+    var localHost: String
+
     /// Finds out by the configuration, else by where the engine is.
     init(_ configuration: DockerRuntime.Configuration, engine: DockerEndpoint) {
         let remote: String? = if case .tcp(let host, _, _) = engine.transport { host } else { nil }
@@ -17,6 +20,7 @@ struct SandboxAddress: Sendable, Hashable {
             case let address where address.contains(":"): "[\(address)]"
             case let address: address
             }
+        localHost = local.filter { $0 != "[" && $0 != "]" }
         runtimeURL = configuration.runtimeURL ?? "http://\(remote ?? local)"
         publicHost =
             configuration.hostAddress ?? configuration.runtimeURL.flatMap { Self.host(ofURL: $0) } ?? remote

@@ -49,6 +49,10 @@ struct SandboxContainer: Sendable {
         container.hostname = configuration.options.hostname
         // The server makes the working directory; the engine must not do it, as root and for another user.
         container.workingDirectory = "/"
+        if case .useAsIs(let start) = configuration.imagePreparation {
+            OwnServerProcess(start: start, configuration: configuration, port: ports.server.container)
+                .apply(to: &container)
+        }
         container.labels = configuration.options.labels.merging(
             [Labels.owner: Owner.name, Labels.session: sessionID, Labels.role: Labels.sandboxRole]
         ) { $1 }

@@ -7,7 +7,7 @@ import Foundation
 ///
 /// What a step made is removed when a later one fails.
 struct SandboxStart: Sendable {
-    let configuration: DockerRuntime.Configuration
+    var configuration: DockerRuntime.Configuration
     let sessionID: String
     let status: RuntimeStatusHub
     /// Whether the container must be there already.
@@ -27,15 +27,44 @@ struct SandboxStart: Sendable {
         }
         do {
             if let existing = try await existing(on: engine) { return existing }
-            let binary = try ServerBinary.find(configured: configuration.serverBinary, for: .container)
             let mountPlan = try mountPlan(on: engine)
-            try await ImageProvider(engine: engine, status: status)
-                .ensure(configuration.image, platform: configuration.platform)
+            let (start, serverVolume) = try await preparingImage(on: engine)
             try mountPlan.makeDirectories()
-            return try await start(on: engine, serverVolume: try ServerVolume(binary: binary), mountPlan: mountPlan)
+            return try await start.start(on: engine, serverVolume: serverVolume, mountPlan: mountPlan)
         } catch {
             engine.close()
             throw error
+        }
+    }
+
+    /// Sees to it that the engine has the image, as it is configured to be prepared.
+    ///
+    /// - Returns: the start with the image that came of it, and the volume that brings the server unless that image has one.
+    private func preparingImage(on engine: DockerEngineClient) async throws -> (SandboxStart, ServerVolume?) {
+        let (base, platform) = (configuration.image, configuration.platform)
+        func binary() throws -> String {
+            try ServerBinary.find(configured: configuration.serverBinary, for: .container)
+        }
+        var provider = ImageProvider(engine: engine, status: status)
+        provider.policy = configuration.pullPolicy
+        provider.credentials = configuration.registryCredentials
+        switch configuration.imagePreparation {
+        case .inject:
+            // Before anything is pulled: without the server it would be for nothing.
+            let volume = try ServerVolume(binary: try binary())
+            try await provider.ensure(base, platform: platform)
+            return (self, volume)
+        case .useAsIs:
+            try await provider.ensure(base, platform: platform)
+            return (self, nil)
+        case .build(let build):
+            let binary = try binary()
+            if try BuildArguments(parsing: build.arguments).pulls { provider.policy = .always }
+            try await provider.ensure(base, platform: platform)
+            var start = self
+            start.configuration.image = try await ImageBuilder(engine: engine, status: status)
+                .image(build, on: base, platform: platform, binary: binary)
+            return (start, nil)
         }
     }
 
@@ -52,7 +81,7 @@ struct SandboxStart: Sendable {
     /// a Unix socket can't be had.
     private func start(
         on engine: DockerEngineClient,
-        serverVolume: ServerVolume,
+        serverVolume: ServerVolume?,
         mountPlan: MountPlan
     ) async throws -> Sandbox {
         var choice = PortChoice(configuration: configuration)
@@ -161,7 +190,7 @@ struct SandboxStart: Sendable {
             let (client, ports) = try await firstOf({ () async throws -> (ActionExecutionClient, SandboxPorts) in
                 let ports = try await publishedPorts(of: container, sandbox, watch: watch, on: engine)
                 let client = ActionExecutionClient(
-                    endpoint: endpoint(sandbox, ports),
+                    endpoint: try endpoint(sandbox, ports, on: engine),
                     http: http,
                     defaultTimeout: configuration.defaultTimeout
                 )
@@ -193,7 +222,11 @@ struct SandboxStart: Sendable {
     }
 
     /// Where the server is.
-    private func endpoint(_ sandbox: SandboxContainer, _ ports: SandboxPorts) -> ActionExecutionClient.Endpoint {
+    private func endpoint(
+        _ sandbox: SandboxContainer,
+        _ ports: SandboxPorts,
+        on engine: DockerEngineClient
+    ) throws -> ActionExecutionClient.Endpoint {
         if let socket = sandbox.socket {
             return ActionExecutionClient.Endpoint(
                 url: "http://localhost",
@@ -201,8 +234,12 @@ struct SandboxStart: Sendable {
                 sessionAPIKey: sandbox.isKeyless ? nil : sandbox.sessionAPIKey
             )
         }
+        let port = ports.server.host ?? ports.server.container
         return ActionExecutionClient.Endpoint(
-            url: "\(sandbox.address.runtimeURL):\(ports.server.host ?? ports.server.container)",
+            url: "\(sandbox.address.runtimeURL):\(port)",
+            // To an engine behind ssh, its ports are too.
+            unixSocketPath: try configuration.runtimeURL == nil
+                ? engine.socket(forwardingTo: port, of: sandbox.address.localHost) : nil,
             sessionAPIKey: sandbox.isKeyless ? nil : sandbox.sessionAPIKey
         )
     }

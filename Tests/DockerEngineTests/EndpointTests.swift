@@ -30,7 +30,6 @@ struct EndpointTests {
             "", "/var/run/docker.sock", "unix://", "unix://docker.sock", "tcp://", "tcp://:2375", "tcp://engine:",
             "tcp://engine:0", "tcp://engine:65536", "tcp://engine:x", "tcp://a:1:2", "tcp://[::1", "tcp://[::1]x",
             "tcp://engine:2375/path", "tcp://user@engine", "npipe:////./pipe/docker", "fd://", "gopher://engine",
-            "ssh://user@engine",
         ]
     )
     func refused(text: String) throws {
@@ -117,7 +116,8 @@ struct EndpointTests {
                 let error = #expect(throws: DockerEngineError.self) { try found(["DOCKER_CONTEXT": context]) }
                 #expect(error.map { "\($0)".contains("context \(context)") } == true)
             }
-            #expect(throws: DockerEngineError.self) { try found(["DOCKER_HOST": "ssh://user@engine"]) }
+            let remote = try found(["DOCKER_HOST": "ssh://user@engine"])
+            #expect(remote == .ssh(SSHDestination(host: "engine", user: "user")))
         }
     }
 }

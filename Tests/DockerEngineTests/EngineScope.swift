@@ -25,7 +25,7 @@ final class EngineScope: Sendable {
         cleanups.withLock { $0.append(cleanup) }
     }
 
-    fileprivate func cleanUp() async {
+    func cleanUp() async {
         while let cleanup = cleanups.withLock({ $0.popLast() }) {
             do {
                 try await cleanup()

@@ -34,6 +34,13 @@ public struct PortListener: Sendable {
         throw SystemCallFailure(call: "bind", number: EADDRINUSE)
     }
 
+    /// A port of the loopback address that nobody listened at a moment ago.
+    public static func freePort() throws -> Int {
+        let (descriptor, port) = try Socket.listenOnLoopback()
+        _ = Foundation.close(descriptor)
+        return port
+    }
+
     /// Stops listening.
     public func close() {
         _ = Foundation.close(descriptor)

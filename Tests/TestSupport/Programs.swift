@@ -22,6 +22,11 @@ public enum TestEnvironment {
         }
     }
 
+    /// A registry for images, the reference implementation of the distribution protocol: `TEST_REGISTRY`, else Debian's.
+    public static func registry() throws -> String {
+        try program("a registry", variable: "TEST_REGISTRY") { URL(fileURLWithPath: "/usr/bin/docker-registry") }
+    }
+
     /// An image with bash: `TEST_IMAGE`.
     public static var image: String { value("TEST_IMAGE") ?? "swift-docker-runtime/debian:bookworm" }
 

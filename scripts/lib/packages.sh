@@ -67,6 +67,88 @@ ensure_build_packages() {
     install_packages $missing
 }
 
+# Programs of packages that would start a service of their own when they are installed: they are taken out of the packages.
+#
+# take_program PROGRAM DIRECTORY PACKAGE...: the program's path in the first package; the others have libraries for it.
+# Prints where it is then.
+take_program() {
+    local program=$1 directory=$2
+    shift 2
+    if have_command "$(basename "$program")"; then
+        command -v "$(basename "$program")"
+        return
+    fi
+    [[ -x $directory$program ]] || exclusively extract_packages "$directory" "$@" >&2 || return
+    echo "$directory$program"
+}
+
+# extract_packages DIRECTORY PACKAGE...
+extract_packages() {
+    local directory=$1
+    shift
+    if ! have_command apt-get; then
+        complain "Not installed: $1" "Install it with your package manager (the name is Debian's), then try again."
+        return 1
+    fi
+    rm -rf "$directory"
+    mkdir -p "$directory"
+    (
+        cd "$directory"
+        quietly apt-get-download apt-get download "$@" || {
+            quietly apt-get-update as_root apt-get update
+            quietly apt-get-download apt-get download "$@"
+        } || return
+        local package
+        for package in ./*.deb; do
+            dpkg-deb --extract "$package" .
+        done
+    )
+}
+
+# The docker command, which is at the other end of an engine behind ssh. Debian has had it in a package of its own since 13.
+ensure_docker_command() {
+    have_command docker && return
+    if apt-cache show docker-cli >/dev/null 2>&1; then
+        install_packages docker-cli
+    else
+        install_packages docker.io
+    fi
+}
+
+# Prints the path of an image registry.
+ensure_registry() {
+    take_program /usr/bin/docker-registry "$cache_directory/registry" docker-registry
+}
+
+# Prints the path of an ssh server that only this user's tests start.
+ensure_sshd() {
+    ensure_command ssh openssh-client >&2 || return
+    local directory=$cache_directory/sshd program
+    program=$(take_program /usr/sbin/sshd "$directory" openssh-server libwrap0) || return
+    # What it wants when root starts it: where it locks itself up, and whom to be there.
+    if on_linux && ((EUID == 0)); then
+        mkdir -p /run/sshd
+        id sshd >/dev/null 2>&1 ||
+            useradd --system --no-create-home --home-dir /run/sshd --shell /usr/sbin/nologin sshd >&2 || return
+    fi
+    if [[ $program != "$directory"/* ]]; then
+        echo "$program"
+        return
+    fi
+    # With its libraries; from version 9.8 on it has helpers, elsewhere than it looks for them.
+    local helpers=$directory/usr/lib/openssh
+    {
+        echo '#!/bin/sh'
+        echo "export LD_LIBRARY_PATH=$(dirname "$(find "$directory/usr/lib" "$directory/lib" -name 'libwrap.so*' 2>/dev/null | head -n 1)")"
+        printf 'exec %s' "$program"
+        [[ ! -e $helpers/sshd-session ]] || printf ' -o SshdSessionPath=%s' "$helpers/sshd-session"
+        [[ ! -e $helpers/sshd-auth ]] || printf ' -o SshdAuthPath=%s' "$helpers/sshd-auth"
+        echo ' "$@"'
+    } >"$directory/run"
+    chmod +x "$directory/run"
+    echo "$directory/run"
+}
+
 # Swift itself isn't ours to install: which version, and where, is the developer's choice.
 require_swift() {
     local how="swift.org/install shows how to get it (on Linux: swiftly, then 'swiftly install latest')."

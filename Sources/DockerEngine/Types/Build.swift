@@ -10,6 +10,8 @@ public struct BuildOptions: Sendable, Hashable {
     public var platform: String?
     /// The network of the `RUN` instructions.
     public var networkMode: String?
+    /// Further lines of `/etc/hosts` for the `RUN` instructions, as `NAME:ADDRESS`.
+    public var hosts: [String] = []
     /// Values for the Dockerfile's arguments.
     ///
     /// They show in the image's history: no place for secrets.

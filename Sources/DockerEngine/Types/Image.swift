@@ -74,10 +74,18 @@ public struct ImageRemoval: Codable, Sendable, Hashable {
 public struct ImageProgress: Codable, Sendable, Hashable {
     /// The layer, or the tag for messages about the whole; absent for closing remarks.
     public var id: String?
-    /// What happens, for people: `Downloading`, `Extracting`, `Pull complete`.
+    /// What happens, for people: `Downloading`, `Extracting`, `Pull complete`; empty in a message that is only a result.
     public var status: String
     /// How far it is.
     public var progress: Progress?
+
+    /// Reads a message.
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        id = try container.decodeIfPresent(String.self, forKey: .id)
+        status = try container.decodeIfPresent(String.self, forKey: .status) ?? ""
+        progress = try container.decodeIfPresent(Progress.self, forKey: .progress)
+    }
 
     private enum CodingKeys: String, CodingKey {
         case id = "id"

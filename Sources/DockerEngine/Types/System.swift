@@ -12,6 +12,24 @@ public struct EngineVersion: Codable, Sendable, Hashable {
     public var architecture: String?
     /// The kernel's version.
     public var kernelVersion: String?
+    /// What the engine is made of.
+    public var components: [Component]?
+
+    /// A part of an engine.
+    public struct Component: Codable, Sendable, Hashable {
+        /// The name, such as `Engine` or `Podman Engine`.
+        public var name: String
+        /// Its version.
+        public var version: String
+
+        private enum CodingKeys: String, CodingKey {
+            case name = "Name"
+            case version = "Version"
+        }
+    }
+
+    /// Whether it is Podman that answers.
+    var isPodman: Bool { components?.contains { $0.name.hasPrefix("Podman") } ?? false }
 
     private enum CodingKeys: String, CodingKey {
         case version = "Version"
@@ -20,6 +38,7 @@ public struct EngineVersion: Codable, Sendable, Hashable {
         case os = "Os"
         case architecture = "Arch"
         case kernelVersion = "KernelVersion"
+        case components = "Components"
     }
 }
 

@@ -72,10 +72,13 @@ extension DockerRuntime.Configuration {
         build.extraDependencies = try settings.setting(.sandbox, "runtime_extra_deps")?.string()
         build.arguments = try settings.setting(.sandbox, "runtime_extra_build_args")?.strings() ?? []
         build.isForced = try settings.setting(.sandbox, "force_rebuild_runtime")?.bool() ?? false
+        if let repository = settings.variable("OH_RUNTIME_RUNTIME_IMAGE_REPO") {
+            build.repository = try repository.string()
+        }
         // An image that is named as the finished one is never built on.
         if let finished = settings.setting(.sandbox, "runtime_container_image") {
             image = try finished.string()
-        } else if build != DockerRuntime.ImageBuild() {
+        } else if build.extraDependencies != nil || !build.arguments.isEmpty || build.isForced {
             imagePreparation = .build(build)
         }
     }

@@ -1,7 +1,7 @@
 extension DockerRuntime.Configuration {
     /// Sees to it that the settings can be, one by one and together, before anything is made.
     ///
-    /// - Throws: ``ConfigurationError``; ``DockerRuntimeError/unsupportedSetting(name:)``.
+    /// - Throws: ``ConfigurationError``.
     func validate() throws {
         func check(_ isValid: Bool, _ setting: String, _ value: String, _ allowed: String) throws(ConfigurationError) {
             if !isValid { throw .invalidValue(setting: setting, value: value, allowed: allowed) }
@@ -72,8 +72,24 @@ extension DockerRuntime.Configuration {
         for name in environment.keys {
             try check(!name.isEmpty && !name.contains("="), "environment", "\"\(name)\"", "names without =")
         }
+        if case .useAsIs = imagePreparation {
+            try check(
+                transport != .unixSocket && !isOffline,
+                "imagePreparation",
+                "useAsIs",
+                "another one where the server is reached over a Unix socket, which an image's own server doesn't have"
+            )
+        }
+        if case .build(let build) = imagePreparation {
+            _ = try BuildArguments(parsing: build.arguments)
+            try check(
+                build.repository.wholeMatch(of: /([a-z0-9.-]+(:[0-9]+)?\/)?[a-z0-9]+([._\/-]+[a-z0-9]+)*/) != nil,
+                "imagePreparation.repository",
+                build.repository,
+                "the name of a repository in lower case, without tag"
+            )
+        }
         try Self.validateVariables(initialEnvironment, setting: "initialEnvironment")
-        try checkSupport()
     }
 
     /// Sees to it that a shell can assign to variables, which not all names are good for that the engine takes.
@@ -90,10 +106,5 @@ extension DockerRuntime.Configuration {
                 allowed: "names of letters, digits and _, no digit first; values without null characters"
             )
         }
-    }
-
-    /// What can be said here and isn't done yet is refused, not left out in silence.
-    private func checkSupport() throws(DockerRuntimeError) {
-        if case .build = imagePreparation { throw .unsupportedSetting(name: "imagePreparation") }
     }
 }

@@ -10,8 +10,12 @@ extension DockerRuntime {
 
         /// The image that the sandbox runs; any Linux image with a shell.
         ///
-        /// It is pulled when the engine doesn't have it.
+        /// It is pulled as ``pullPolicy`` says.
         public var image: String
+        /// When the image is pulled.
+        public var pullPolicy = ImagePullPolicy.whenMissing
+        /// What the image's registry asks for; nil for what `docker login` has left, see `RegistryCredentialStore`.
+        public var registryCredentials: RegistryCredentials?
         /// What is done to the image first.
         public var imagePreparation = ImagePreparation.inject
         /// The platform of the image, such as `linux/arm64`; the engine's own if nil.

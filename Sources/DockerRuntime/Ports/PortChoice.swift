@@ -57,6 +57,7 @@ extension DockerEndpoint {
     var isLocal: Bool {
         switch transport {
         case .unix: true
+        case .ssh: false
         case .tcp(let host, _, _): ["localhost", "127.0.0.1", "[::1]", "::1"].contains(host)
         }
     }

@@ -64,7 +64,7 @@ final class PortReservation: Sendable {
             self.request = request
             self.directory = directory
             do throws(PortLock.Failure) {
-                try PortLock.makeDirectory(directory)
+                try FileLock.makeDirectory(directory)
             } catch {
                 goWithoutLocks(error)
             }

@@ -67,9 +67,11 @@ struct TransportChoice {
 }
 
 extension DockerRuntime.Configuration {
-    /// Whether it says how the server is reached over TCP, or that other processes are to reach it, whom no socket leads there.
+    /// Whether it says how the server is reached over TCP, or that other processes are to reach it, whom no socket leads there,
+    /// or that the server is an image's own, which has no socket.
     fileprivate var isAboutPorts: Bool {
-        closing.keepsContainer || sessionAPIKey != nil || runtimeURL != nil || bindingAddress != "127.0.0.1"
+        if case .useAsIs = imagePreparation { return true }
+        return closing.keepsContainer || sessionAPIKey != nil || runtimeURL != nil || bindingAddress != "127.0.0.1"
             || portPolicy != .engine
     }
 }

@@ -77,12 +77,16 @@ struct SettingsTests {
             isForced: true
         )
         #expect(configuration.imagePreparation == .build(build))
-    }
-
-    @Test("What can be said and isn't done yet is refused before anything is made")
-    func unsupported() throws {
-        let build = try configuration(["SANDBOX_FORCE_REBUILD_RUNTIME": "1"])
-        #expect(throws: DockerRuntimeError.unsupportedSetting(name: "imagePreparation")) { try build.validate() }
+        try configuration.validate()
+        let elsewhere = try self.configuration([
+            "SANDBOX_RUNTIME_EXTRA_DEPS": "true", "OH_RUNTIME_RUNTIME_IMAGE_REPO": "ghcr.io/me/runtime",
+        ])
+        let expected = DockerRuntime.ImageBuild(extraDependencies: "true", repository: "ghcr.io/me/runtime")
+        #expect(elsewhere.imagePreparation == .build(expected))
+        // Alone it says where builds go, not that there is to be one.
+        #expect(try self.configuration(["OH_RUNTIME_RUNTIME_IMAGE_REPO": "me/runtime"]).imagePreparation == .inject)
+        let unknown = try self.configuration(["SANDBOX_RUNTIME_EXTRA_BUILD_ARGS": "['--squash']"])
+        #expect(throws: ConfigurationError.self) { try unknown.validate() }
     }
 
     @Test("Network settings: the host's network, binding address, further networks, where ports are reached")
