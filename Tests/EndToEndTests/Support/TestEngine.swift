@@ -43,12 +43,16 @@ final class TestEngine: Sendable {
         engine.client.close()
         let removal = try ChildProcess(
             Self.path("env"),
-            Self.asRoot + [Self.path("rm"), "-rf", "--one-file-system", directory.path],
+            // An engine leaves its data directory and a namespace mounted.
+            Self.asRoot + ["/bin/sh", "-c", Self.removal, "sh", directory.path],
             output: URL(fileURLWithPath: "/dev/null")
         )
         _ = await removal.exitStatus()
         try result.get()
     }
+
+    private static let removal =
+        #"grep -o "$1[^ ]*" /proc/mounts | sort -r | xargs -r -n 1 umount -l; rm -rf --one-file-system "$1""#
 
     private init(_ directory: URL, restoresLive: Bool) throws {
         self.directory = directory
