@@ -24,7 +24,7 @@ final class SocketDirectory: Sendable {
 
     /// The directory that only this user can enter.
     let path: String
-    private let lock: FileLock
+    private let lock: DirectoryLock
     private let isRemoved = Mutex(false)
 
     /// What the server is reached by.
@@ -42,7 +42,7 @@ final class SocketDirectory: Sendable {
     convenience init(base: String?) throws(SocketUnavailable) {
         let parent = try Self.parent(base)
         // Held while there may be a directory without its lock, which a sweep would take for an abandoned one.
-        let guardian = try FileLock(parent + "/lock", waits: true)
+        let guardian = try DirectoryLock(parent + "/lock", waits: true)
         defer { withExtendedLifetime(guardian) {} }
         Self.sweepOnce(parent)
         try self.init(path: parent + "/" + Self.newName)
@@ -67,7 +67,7 @@ final class SocketDirectory: Sendable {
             )
         }
         try makePrivateDirectory(path)
-        lock = try FileLock(path + "/lock", waits: false)
+        lock = try DirectoryLock(path + "/lock", waits: false)
         try makeSharedDirectory()
     }
 
@@ -156,7 +156,7 @@ final class SocketDirectory: Sendable {
         guard swept.withLock({ $0.insert(parent).inserted }) else { return }
         for name in (try? FileManager.default.contentsOfDirectory(atPath: parent)) ?? [] where name != "lock" {
             let path = parent + "/" + name
-            guard let lock = try? FileLock(path + "/lock", waits: false) else { continue }
+            guard let lock = try? DirectoryLock(path + "/lock", waits: false) else { continue }
             if !isListenedOn(path + "/" + Self.name) { try? FileManager.default.removeItem(atPath: path) }
             lock.release()
         }
@@ -197,8 +197,8 @@ private func makePrivateDirectory(_ path: String) throws(SocketUnavailable) {
 
 private func systemText() -> String { String(cString: strerror(errno)) }
 
-/// A lock on a file (flock(2)), which ends with the process, however that ends.
-private final class FileLock: Sendable {
+/// A lock of a directory by a file in it (flock(2)), which ends with the process, however that ends; the file goes with the directory.
+private final class DirectoryLock: Sendable {
     private let descriptor: Mutex<Int32>
 
     /// Takes the lock.
