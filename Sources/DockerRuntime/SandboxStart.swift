@@ -215,6 +215,12 @@ struct SandboxStart: Sendable {
                 reservation: reservation,
                 socket: sandbox.socket
             )
+        } catch let error as SocketUnavailable {
+            http.shutdown()
+            // The socket of a server that has ended says nothing about sockets.
+            let state = try? await engine.inspectContainer(container).state
+            guard state?.isRunning == true else { throw exited(sandbox, try await watch.end()) }
+            throw error
         } catch {
             http.shutdown()
             throw error
@@ -263,7 +269,8 @@ struct SandboxStart: Sendable {
     }
 
     private func exited(_ sandbox: SandboxContainer, _ ending: ContainerEnding) -> any Error {
-        if sandbox.socket != nil, ending.words.contains(SocketDirectory.serverPath) {
+        // In the server's words; that it listens there it says too.
+        if sandbox.socket != nil, ending.words.contains("listen on the Unix socket \(SocketDirectory.serverPath)") {
             return SocketUnavailable(reason: ending.words)
         }
         // In the host's network nobody but the server itself finds out that its port is taken.

@@ -1,3 +1,4 @@
+#if os(Linux)
 import CurlHTTP
 import DockerEngine
 import Foundation
@@ -54,6 +55,10 @@ struct SecuredEngineTests {
     }
 
     private func withEngine(_ body: (SecuredEngine) async throws -> Void) async throws {
+        try await withNetworkBridge { try await withEngine(bridge: $0, body) }
+    }
+
+    private func withEngine(bridge: String, _ body: (SecuredEngine) async throws -> Void) async throws {
         try await withTemporaryDirectory { directory in
             try Self.makeCertificates(in: directory)
             func path(_ name: String) -> String { directory.appending(path: name).path }
@@ -68,7 +73,7 @@ struct SecuredEngineTests {
                     PATH=$PATH:/usr/sbin:/sbin
                     exec \(privileges)dockerd --host tcp://127.0.0.1:\(port) --tlsverify --tlscacert "$1/ca.pem" \
                         --tlscert "$1/server.pem" --tlskey "$1/server-key.pem" --data-root "$1/data" --exec-root "$1/run" \
-                        --pidfile "$1/pid" --bridge none --iptables=false --ip6tables=false --storage-driver vfs
+                        --pidfile "$1/pid" --bridge \(bridge) --iptables=false --ip6tables=false --storage-driver vfs
                     """, "sh", directory.path,
                 ],
                 output: directory.appending(path: "log")
@@ -132,3 +137,4 @@ struct SecuredEngineTests {
         }
     }
 }
+#endif

@@ -123,8 +123,10 @@ struct DemoTests {
     @Test("Ctrl-C at work on this machine: the server and its command are gone")
     func interruptedLocally() async throws {
         try await withTemporaryDirectory { directory in
-            // A function that bash takes from its environment: it keeps the demo at its first command.
-            let demo = try demo(["--local"], in: directory, ["BASH_FUNC_uname%%": "() { sleep 1000; }"])
+            // A function that bash takes from its environment: it keeps the demo at its first command, and isn't silent, since
+            // the demo goes on after ten seconds of silence.
+            let function = "() { while :; do echo; sleep 1; done; }"
+            let demo = try demo(["--local"], in: directory, ["BASH_FUNC_uname%%": function])
             try await demo.waits(for: "uname")
             demo.signal(SIGINT)
             let status = await demo.exitStatus()

@@ -5,8 +5,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// A Docker Engine of a test's own, which it may kill: `dockerd` and `containerd` with directories of their own, no bridge
-/// and no firewall rules, so that it gets in no other's way.
+/// A Docker Engine of a test's own, which it may kill: `dockerd` and `containerd` with directories and a bridge of their own, and
+/// no firewall rules, so that it gets in no other's way.
 ///
 /// It takes root, or `sudo` without a password.
 final class TestEngine: Sendable {
@@ -23,10 +23,21 @@ final class TestEngine: Sendable {
         from source: DockerEngineClient,
         _ body: (TestEngine) async throws -> Void
     ) async throws {
+        try await withNetworkBridge { bridge in
+            try await withEngine(bridge: bridge, restoresLive: restoresLive, from: source, body)
+        }
+    }
+
+    private static func withEngine(
+        bridge: String,
+        restoresLive: Bool,
+        from source: DockerEngineClient,
+        _ body: (TestEngine) async throws -> Void
+    ) async throws {
         // Short: the path of a Unix socket has about a hundred bytes.
         let directory = URL(fileURLWithPath: "/tmp/engine-\(UInt32.random(in: .min ... .max))")
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: false)
-        let engine = try TestEngine(directory, restoresLive: restoresLive)
+        let engine = try TestEngine(directory, bridge: bridge, restoresLive: restoresLive)
         let containerd = try await engine.startContainerd()
         let result: Result<Void, any Error>
         do {
@@ -54,14 +65,14 @@ final class TestEngine: Sendable {
     private static let removal =
         #"grep -o "$1[^ ]*" /proc/mounts | sort -r | xargs -r -n 1 umount -l; rm -rf --one-file-system "$1""#
 
-    private init(_ directory: URL, restoresLive: Bool) throws {
+    private init(_ directory: URL, bridge: String, restoresLive: Bool) throws {
         self.directory = directory
         endpoint = DockerEndpoint(.unix(path: "\(directory.path)/docker.sock"))
         client = try DockerEngineClient(endpoint: endpoint)
         options = [
             "--host", "unix://\(directory.path)/docker.sock", "--containerd", "\(directory.path)/containerd.sock",
             "--data-root", "\(directory.path)/data", "--exec-root", "\(directory.path)/exec",
-            "--pidfile", "\(directory.path)/pid", "--storage-driver", "vfs", "--bridge", "none",
+            "--pidfile", "\(directory.path)/pid", "--storage-driver", "vfs", "--bridge", bridge,
             "--iptables=false", "--ip6tables=false", "--live-restore=\(restoresLive)",
         ]
     }
