@@ -11,7 +11,8 @@ public func withNetworkBridge<Result>(_ body: (String) async throws -> Result) a
     // Of 198.18.0.0/15, which is in nobody's use: RFC 2544.
     let (number, part) = (UInt32.random(in: .min ... .max), Int.random(in: 0...255))
     let name = "sdr-\(String(number, radix: 36))"
-    try await ip("add", name, #"ip link add "$1" type bridge && ip address add "$2" dev "$1" && ip link set "$1" up"#, part)
+    let addition = #"ip link add "$1" type bridge && ip address add "$2" dev "$1" && ip link set "$1" up"#
+    try await ip("add", name, addition, part)
     let result: Swift.Result<Result, any Error>
     do {
         result = .success(try await body(name))
@@ -32,8 +33,8 @@ private func ip(_ purpose: String, _ name: String, _ script: String, _ part: Int
         )
         guard await process.exitStatus() == 0 else {
             throw TestEnvironment.Missing(
-                description: "Can't \(purpose) the bridge \(name), for which ip (Debian: iproute2) and root or sudo are needed:"
-                    + " \(process.text)"
+                description: "Can't \(purpose) the bridge \(name), for which ip (Debian: iproute2) and root or sudo are"
+                    + " needed: \(process.text)"
             )
         }
     }

@@ -9,8 +9,8 @@ internal import Foundation
 ///
 /// ```swift
 /// let store = RegistryCredentialStore(environment: ProcessInfo.processInfo.environment)
-/// let credentials = try await store.credentials(forImage: "ghcr.io/owner/image:1")
-/// for try await _ in try await engine.pullImage("ghcr.io/owner/image:1", credentials: credentials) {}
+/// let credentials = try await store.credentials(forImage: "registry.example.com/owner/image:1")
+/// for try await _ in try await engine.pullImage("registry.example.com/owner/image:1", credentials: credentials) {}
 /// ```
 public struct RegistryCredentialStore: Sendable {
     private let environment: [String: String]

@@ -18,7 +18,7 @@ extension DockerRuntime {
             self.hasBrowser = hasBrowser
         }
 
-        /// That of the reference's images, such as `ghcr.io/openhands/runtime`.
+        /// That of the reference's images.
         public static let openHands = openHands()
 
         /// That of the reference's images, with a module of one's own as the server.

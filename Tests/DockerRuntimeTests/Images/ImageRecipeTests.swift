@@ -46,7 +46,7 @@ struct ImageRecipeTests {
         #expect(Set(same) == [tag])
         #expect(try recipe(arguments: ["A=1", "B=2"]).lockTag == recipe(arguments: ["B=2", "A=1"]).lockTag)
         #expect(try recipe().image == "repo:\(tag)_0123456789abcdef")
-        #expect(try recipe(base: "ghcr.io/A/b:1").versionedTag == "v1_ghcr.io_s_a_s_b_t_1")
+        #expect(try recipe(base: "registry.example.com/A/b:1").versionedTag == "v1_registry.example.com_s_a_s_b_t_1")
         #expect(try recipe(base: String(repeating: "x", count: 500)).versionedTag.count <= 128)
     }
 
