@@ -42,7 +42,7 @@ struct CredentialTests {
         let configuration = """
             {"auths": {
                 "https://index.docker.io/v1/": {"auth": "\(base64("hub:p:w"))"},
-                "registry.example.com": {"auth": "\(base64("git:secret\0"))"},
+                "git.example.com": {"auth": "\(base64("git:secret\0"))"},
                 "https://old.example.com/v2/": {"username": "u", "password": "p"},
                 "localhost:5000": {"auth": "\(base64("local:1"))", "identitytoken": "id"},
                 "token.example.com": {"registrytoken": "rt"},
@@ -64,8 +64,8 @@ struct CredentialTests {
                     RegistryCredentials(username: "hub", password: "p:w", serverAddress: "https://index.docker.io/v1/")
                 ),
                 (
-                    "registry.example.com/a/b@sha256:00",
-                    RegistryCredentials(username: "git", password: "secret", serverAddress: "registry.example.com")
+                    "git.example.com/a/b@sha256:00",
+                    RegistryCredentials(username: "git", password: "secret", serverAddress: "git.example.com")
                 ),
                 (
                     "old.example.com/a",
@@ -93,7 +93,7 @@ struct CredentialTests {
 
     @Test func areAskedForOfHelpers() async throws {
         let configuration = """
-            {"auths": {"registry.example.com": {}, "kept.example.com": {"auth": "\(base64("in:file"))"}}, "credsStore": "all",
+            {"auths": {"git.example.com": {}, "kept.example.com": {"auth": "\(base64("in:file"))"}}, "credsStore": "all",
              "credHelpers": {"ecr.example.com": "ecr"}}
             """
         try await withFixture(configuration) { fixture in
@@ -103,7 +103,7 @@ struct CredentialTests {
                 [ "$*" = get ] || exit 9
                 read -r server
                 case $server in
-                    registry.example.com) echo '{"ServerURL":"registry.example.com","Username":"git","Secret":"from helper"}' ;;
+                    git.example.com) echo '{"ServerURL":"git.example.com","Username":"git","Secret":"from helper"}' ;;
                     https://index.docker.io/v1/) echo '{"ServerURL":"x","Username":"<token>","Secret":"identity"}' ;;
                     *) echo 'credentials not found in native keychain'; exit 1 ;;
                 esac
@@ -111,7 +111,7 @@ struct CredentialTests {
             )
             try fixture.writeHelper("ecr", #"read -r s; printf '{"Username":"AWS","Secret":"%s"}' "$FIXTURE""#)
             let table: [(String, RegistryCredentials?)] = [
-                ("registry.example.com/a", RegistryCredentials(username: "git", password: "from helper", serverAddress: "registry.example.com")),
+                ("git.example.com/a", RegistryCredentials(username: "git", password: "from helper", serverAddress: "git.example.com")),
                 ("a", RegistryCredentials(serverAddress: "https://index.docker.io/v1/", identityToken: "identity")),
                 (
                     "ecr.example.com/a",

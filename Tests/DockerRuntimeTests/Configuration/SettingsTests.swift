@@ -79,9 +79,9 @@ struct SettingsTests {
         #expect(configuration.imagePreparation == .build(build))
         try configuration.validate()
         let elsewhere = try self.configuration([
-            "SANDBOX_RUNTIME_EXTRA_DEPS": "true", "OH_RUNTIME_RUNTIME_IMAGE_REPO": "registry.example.com/me/runtime",
+            "SANDBOX_RUNTIME_EXTRA_DEPS": "true", "OH_RUNTIME_RUNTIME_IMAGE_REPO": "example.com/me/runtime",
         ])
-        let expected = DockerRuntime.ImageBuild(extraDependencies: "true", repository: "registry.example.com/me/runtime")
+        let expected = DockerRuntime.ImageBuild(extraDependencies: "true", repository: "example.com/me/runtime")
         #expect(elsewhere.imagePreparation == .build(expected))
         // Alone it says where builds go, not that there is to be one.
         #expect(try self.configuration(["OH_RUNTIME_RUNTIME_IMAGE_REPO": "me/runtime"]).imagePreparation == .inject)
