@@ -111,7 +111,10 @@ struct CredentialTests {
             )
             try fixture.writeHelper("ecr", #"read -r s; printf '{"Username":"AWS","Secret":"%s"}' "$FIXTURE""#)
             let table: [(String, RegistryCredentials?)] = [
-                ("git.example.com/a", RegistryCredentials(username: "git", password: "from helper", serverAddress: "git.example.com")),
+                (
+                    "git.example.com/a",
+                    RegistryCredentials(username: "git", password: "from helper", serverAddress: "git.example.com")
+                ),
                 ("a", RegistryCredentials(serverAddress: "https://index.docker.io/v1/", identityToken: "identity")),
                 (
                     "ecr.example.com/a",
