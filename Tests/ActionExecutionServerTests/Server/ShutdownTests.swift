@@ -5,7 +5,7 @@ import Testing
 @testable import ActionExecutionServer
 
 /// How a server ends while it is in use.
-@Suite(.serialized, .timeLimit(.minutes(1)))
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct ShutdownTests {
     /// Serves with a time to end in, and a command under way that ends when `gate` is written to.
     private func withRunningCommand(
@@ -13,7 +13,11 @@ struct ShutdownTests {
         _ body: (ActionExecutionServer, Task<Void, Never>, TestClient, _ gate: String) async throws -> Void
     ) async throws {
         try await withTemporaryDirectory { root in
-            let configuration = serverConfiguration(in: root) { $0.shutdownTime = shutdownTime }
+            let configuration = serverConfiguration(in: root) {
+                $0.shutdownTime = shutdownTime
+                // However long another test has the processors while half a request is sent.
+                $0.limits.headTime = .seconds(1000)
+            }
             let server = try ActionExecutionServer(configuration)
             let running = Task.detached { await server.run() }
             do {
