@@ -22,6 +22,7 @@ enum ParallelBenchmark {
         let sessions = (0..<sandboxes).map { _ in Session(image: options.image) }
         do {
             let (_, start) = try await measure { try await forEach(sessions) { try await $0.runtime.connect() } }
+            try await forEach(sessions) { try await $0.openConnections() }
             let rates = try await rates(sessions)
             let (_, end) = await measure { await close(sessions) }
             return figures(bare: bare, start: start, rates: rates, end: end)
@@ -41,6 +42,13 @@ enum ParallelBenchmark {
                 eventStream: stream,
                 sessionID: "benchmark-\(UInt64.random(in: .min ... .max))"
             )
+        }
+
+        /// Opens the two connections that a sandbox has: one for its commands, one for the renewal of its lease meanwhile.
+        func openConnections() async throws {
+            async let command = runtime.execute(.run(CommandAction(command: "sleep 0.2")))
+            async let meanwhile = runtime.execute(.read(FileReadAction(path: "/etc/hostname")))
+            _ = try await (command, meanwhile)
         }
 
         /// Runs commands one after the other, and sees to it that each has its answer.
