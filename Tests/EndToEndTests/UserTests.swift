@@ -167,18 +167,18 @@ struct UserTests {
     func workingDirectory() async throws {
         let image = TestEnvironment.imageWithoutBash
         let change = { (request: inout ContainerRequest) in
-            request.host.mounts = (request.host.mounts ?? []) + [Mount(kind: .volume, target: "/work/mounted")]
+            request.host.mounts = (request.host.mounts ?? []) + [Mount(kind: .volume, target: "/data/mounted")]
         }
         let files = { (id: String, engine: DockerEngineClient) in
             var archive = TarArchive()
-            for directory in ["work", "work/sub", "work/mounted"] { archive.addDirectory(directory) }
-            archive.addFile("work/sub/file", bytes: [])
-            archive.addFile("work/other", bytes: [], userID: 77, groupID: 77)
-            archive.addFile("work/mounted/file", bytes: [])
-            archive.addSymbolicLink("work/link", to: "/etc/passwd")
+            for directory in ["data", "data/sub", "data/mounted"] { archive.addDirectory(directory) }
+            archive.addFile("data/sub/file", bytes: [])
+            archive.addFile("data/other", bytes: [], userID: 77, groupID: 77)
+            archive.addFile("data/mounted/file", bytes: [])
+            archive.addSymbolicLink("data/link", to: "/etc/passwd")
             try await engine.putArchive(archive.body, into: "/", of: id, keepsOwners: true)
         }
-        let arguments = ["--username", "agent", "--working-dir", "/work"]
+        let arguments = ["--username", "agent", "--working-dir", "/data"]
         try await withServer(image: image, arguments, change, prepare: files) { container in
             let owners = try await container.output(
                 "stat -c '%n %u' . sub sub/file other link mounted mounted/file /etc/passwd"
@@ -189,14 +189,14 @@ struct UserTests {
             )
         }
         // A new volume is the user's; a folder that has somebody's files stays as it is, and that is told.
-        let mounted = ["--username", "agent", "--working-dir", "/work/mounted"]
+        let mounted = ["--username", "agent", "--working-dir", "/data/mounted"]
         try await withServer(image: image, mounted, change) { container in
             try await container.expect("stat -c %u .; touch x", "1000")
         }
         try await withServer(image: image, mounted, change, prepare: files) { container in
             try await container.expect("stat -c '%n %u' . file", ". 0\nfile 0")
             let log = try await container.log()
-            #expect(log.contains("/work/mounted is mounted and belongs to the user 0"))
+            #expect(log.contains("/data/mounted is mounted and belongs to the user 0"))
         }
     }
 
