@@ -112,15 +112,7 @@ extension SandboxStart {
             throw RuntimeError.notFound(name: plan.name)
         }
         do {
-            do {
-                try await engine.startContainer(container)
-            } catch let error as DockerEngineError {
-                throw StartRefusal.meaning(
-                    of: error,
-                    ports: plan.ports,
-                    networks: configuration.additionalNetworks
-                )
-            }
+            try await startContainer(container, ports: plan.ports, on: engine)
             status.publish(RuntimeStatusUpdate(.started, message: "\(plan.name) was started again"))
             return try await connect(to: container, of: plan, watch, reservation, on: engine, settingUp: .environment)
         } catch {

@@ -152,15 +152,7 @@ struct SandboxStart: Sendable {
             try await creation.prepare(container)
             let watch = try await ContainerWatch(container, on: engine)
             do {
-                do {
-                    try await engine.startContainer(container)
-                } catch let error as DockerEngineError {
-                    throw StartRefusal.meaning(
-                        of: error,
-                        ports: sandbox.ports,
-                        networks: configuration.additionalNetworks
-                    )
-                }
+                try await startContainer(container, ports: sandbox.ports, on: engine)
                 status.publish(RuntimeStatusUpdate(.started, message: "\(sandbox.name) from \(configuration.image)"))
                 return try await connect(to: container, of: sandbox, watch, reservation, on: engine)
             } catch {
@@ -171,6 +163,15 @@ struct SandboxStart: Sendable {
         } catch {
             await creation.discard(container)
             throw error
+        }
+    }
+
+    /// Has the engine start a container, and says what a refusal means.
+    func startContainer(_ container: String, ports: SandboxPorts, on engine: DockerEngineClient) async throws {
+        do {
+            try await engine.startContainer(container)
+        } catch let error as DockerEngineError {
+            throw StartRefusal.meaning(of: error, ports: ports, networks: configuration.additionalNetworks)
         }
     }
 
